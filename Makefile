@@ -1,0 +1,61 @@
+# jwtshim. `make demo` and `make check` install what is missing, build, and show or test it; see README.md.
+
+PREFIX  ?= /usr/local
+LIBDIR  ?= $(PREFIX)/lib/jwtshim
+BINDIR  ?= $(PREFIX)/bin
+DESTDIR ?=
+B       ?= build
+
+CC     ?= cc
+CLANG  ?= clang
+NM     ?= nm
+
+CPPFLAGS += -D_GNU_SOURCE -U_FORTIFY_SOURCE
+CFLAGS   ?= -O2 -g
+WARN      = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes
+BASE      = -std=gnu11 $(WARN) -fno-strict-aliasing -fstack-protector-strong
+ifeq ($(shell $(CC) --version 2>/dev/null | grep -c clang),1)
+WARN      = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes
+endif
+ifeq ($(shell uname -m),x86_64)
+BASE     += -fcf-protection
+endif
+
+# The preloaded object: hidden but for hooks.def, bound at load, never unloaded, nothing but libc. -fno-builtin-fortify is
+# what -U_FORTIFY_SOURCE above is for: a __*_chk import is "symbol not found" on another libc.
+SHIM_CFLAGS  = $(BASE) -fPIC -fvisibility=hidden -ftls-model=initial-exec
+SHIM_LDFLAGS = -shared -Wl,-z,relro,-z,now,-z,nodelete,-z,noexecstack,-z,defs -Wl,-Bsymbolic-functions \
+               -Wl,--version-script=$(B)/exports.map -Wl,-soname,libjwtshim.so -Wl,--as-needed
+
+SHIM_C   := $(wildcard shim/*.c shim/*/*.c)
+SHIM_S   := $(wildcard shim/hooks/*.S)
+SHIM_O   := $(SHIM_C:%.c=$(B)/%.o) $(SHIM_S:%.S=$(B)/%.o)
+# What tests link with: all that neither interposes nor runs by itself.
+CORE_C   := $(wildcard shim/http/*.c) shim/conn/conn.c shim/conn/fd_table.c shim/conn/handle_table.c
+
+.DEFAULT_GOAL := all
+.PHONY: all demo check deps bench install uninstall clean format lint fuzz docs
+.DELETE_ON_ERROR:
+
+all: $(B)/libjwtshim.so
+
+$(B)/libjwtshim.so: $(SHIM_O) $(B)/exports.map
+	$(CC) $(CFLAGS) $(SHIM_LDFLAGS) $(LDFLAGS) -o $@ $(SHIM_O)
+
+# An anonymous version script: a named version would keep the hooks from binding to versioned references.
+$(B)/exports.map: shim/hooks.def
+	@mkdir -p $(@D)
+	{ echo '{ global:'; sed -n 's/^HOOK([a-z]*, \([A-Za-z0-9_]*\),.*/\1;/p' $<; echo 'local: *; };'; } > $@
+
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(SHIM_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/%.o: %.S Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(SHIM_CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(SHIM_O:.o=.d)
+
+clean:
+	rm -rf $(B)

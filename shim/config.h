@@ -1,0 +1,41 @@
+/* The settings: environment over /etc/jwtshim.conf, read once, constant from then on.
+ * A bad value is logged once and the default stands; nothing here can end the program. */
+#ifndef JWTSHIM_CONFIG_H
+#define JWTSHIM_CONFIG_H
+
+#include "http/rewrite.h"
+
+enum mode { MODE_REWRITE, MODE_AUDIT, MODE_OFF };
+enum plaintext { PLAINTEXT_AUTO, PLAINTEXT_ALWAYS, PLAINTEXT_NEVER };
+enum log_target { LOG_OFF, LOG_STDERR, LOG_SYSLOG, LOG_FILE };
+enum log_level { LOG_LEVEL_REWRITE, LOG_LEVEL_ALL };
+
+enum { CONFIG_TEXT = 8192, CONFIG_PATH = 1024 };
+
+struct config {
+    enum mode mode;
+    struct policy policy;
+    enum plaintext plaintext;
+    enum log_target log;
+    enum log_level log_level;
+    char log_path[CONFIG_PATH];
+    char text[CONFIG_TEXT]; /* what the host suffixes point into */
+    size_t text_used;
+};
+
+/* A setting that was not understood: where it stands ("JWTSHIM_LOG", "/etc/jwtshim.conf:3") and what is wrong with it. */
+typedef void config_complaint(const char *where, const char *what);
+
+/* The defaults. */
+void config_defaults(struct config *config);
+
+/* Applies one setting by its name ("JWTSHIM", "JWTSHIM_HOSTS", …). False if there is no such setting. */
+bool config_set(struct config *config, const char *where, struct span name, struct span value, config_complaint *complain);
+
+/* Applies the text of a configuration file, `key = value` lines, '#' comments. `path` is for complaints. */
+void config_read(struct config *config, const char *path, struct span text, config_complaint *complain);
+
+/* The process's settings; reads them on the first call. Keeps errno. */
+const struct config *config_get(void);
+
+#endif

@@ -1,0 +1,459 @@
+#include "conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Behind a rewritten head, this much of the same write goes out in the same real write, so that a request that was one
+ * segment, or one TLS record, stays one. */
+enum { TAIL_MAX = 16 * 1024 };
+
+_Atomic(unsigned) conns_holding;
+
+static void buffer_free(struct buffer *buffer)
+{
+    if (buffer->at) {
+        explicit_bzero(buffer->at, buffer->len);
+        free(buffer->at);
+    }
+    *buffer = (struct buffer){.at = NULL};
+}
+
+/* Room for `more` bytes behind those in `buffer`. A new block and a wiped old one: realloc would leave a token behind. */
+static bool buffer_reserve(struct buffer *buffer, size_t more)
+{
+    if (buffer->size - buffer->len >= more)
+        return true;
+    size_t size = buffer->len + more;
+    size += size / 2 + 256;
+    char *at = malloc(size);
+    if (!at)
+        return false;
+    if (buffer->len)
+        memcpy(at, buffer->at, buffer->len);
+    size_t len = buffer->len;
+    buffer_free(buffer);
+    *buffer = (struct buffer){at, len, size};
+    return true;
+}
+
+static void buffer_append(struct buffer *buffer, const char *from, size_t len)
+{
+    if (len)
+        memcpy(buffer->at + buffer->len, from, len);
+    buffer->len += len;
+}
+
+static void set_holding(struct conn *conn, bool holding)
+{
+    if (conn->holding == holding)
+        return;
+    conn->holding = holding;
+    atomic_fetch_add_explicit(&conns_holding, holding ? 1u : -1u, memory_order_relaxed);
+}
+
+static bool held_append(struct conn *conn, const char *from, size_t len)
+{
+    if (!buffer_reserve(&conn->held, len))
+        return false;
+    buffer_append(&conn->held, from, len);
+    return true;
+}
+
+void conn_reset(struct conn *conn)
+{
+    set_holding(conn, false);
+    buffer_free(&conn->held);
+    buffer_free(&conn->out);
+    conn->out_sent = conn->ahead = conn->due = conn->refused_len = 0;
+    stream_reset(&conn->stream);
+    atomic_store_explicit(&conn->disturbed, false, memory_order_relaxed);
+}
+
+bool conn_is_spent(const struct conn *conn)
+{
+    return conn->stream.state == STREAM_OPAQUE && !conn->holding && conn->out.len == 0 && conn->ahead == 0 && conn->due == 0;
+}
+
+enum guard_entry conn_enter(struct conn *conn)
+{
+    enum guard_entry entry = guard_enter(&conn->guard);
+    if (entry == GUARD_CONCURRENT)
+        atomic_store_explicit(&conn->disturbed, true, memory_order_relaxed);
+    return entry;
+}
+
+void conn_leave(struct conn *conn)
+{
+    if (atomic_load_explicit(&conn->disturbed, memory_order_relaxed)) {
+        atomic_store_explicit(&conn->disturbed, false, memory_order_relaxed);
+        if (!conn->holding && conn->out.len == 0)
+            stream_end(&conn->stream, REASON_CONCURRENT);
+    }
+    guard_leave(&conn->guard);
+}
+
+void conn_after_fork(struct conn *conn)
+{
+    if (guard_orphaned(&conn->guard))
+        stream_end(&conn->stream, REASON_CONCURRENT);
+    if (conn->holding || conn->out.len) {
+        conn_reset(conn);
+        stream_end(&conn->stream, REASON_RELEASED);
+    }
+}
+
+void conn_skip(struct conn *conn, uint64_t len)
+{
+    uint64_t due = conn->due < len ? conn->due : len;
+    conn->due -= (size_t)due;
+    len -= due;
+    if (len <= stream_body_left(&conn->stream))
+        stream_skip_body(&conn->stream, len);
+    else
+        stream_end(&conn->stream, REASON_UNSEEN_BYTES);
+}
+
+/* How one part of a write went. */
+struct progress {
+    size_t taken;   /* of the program's bytes */
+    ssize_t answer; /* the sink's, where it refused */
+    bool short_write; /* it took less than it was shown: the program shall know */
+};
+
+/* Goes on with the commit. True when all of it is out; else the sink refused. */
+static bool flush(struct conn *conn, const struct conn_call *call, struct progress *progress)
+{
+    while (conn->out_sent < conn->out.len) {
+        ssize_t sent = call->sink->write(call->ctx, conn->out.at + conn->out_sent, conn->out.len - conn->out_sent);
+        if (sent <= 0) {
+            progress->answer = sent;
+            return false;
+        }
+        conn->out_sent += (size_t)sent;
+    }
+    int saved = errno;
+    buffer_free(&conn->out);
+    conn->out_sent = 0;
+    errno = saved;
+    return true;
+}
+
+static void commit(struct conn *conn, struct buffer out, size_t ahead)
+{
+    conn->out = out;
+    conn->out_sent = 0;
+    conn->ahead = ahead;
+}
+
+/* What is held goes out as it is, and nothing behind it is understood any more. Needs no memory. */
+static void commit_held(struct conn *conn, size_t ahead, enum reason reason)
+{
+    stream_end(&conn->stream, reason);
+    commit(conn, conn->held, ahead);
+    conn->held = (struct buffer){.at = NULL};
+    set_holding(conn, false);
+}
+
+ssize_t conn_flush(struct conn *conn, const struct conn_call *call)
+{
+    struct progress progress;
+    return flush(conn, call, &progress) ? 1 : progress.answer;
+}
+
+ssize_t conn_release(struct conn *conn, const struct conn_call *call, enum reason reason)
+{
+    if (!conn->holding)
+        return 1;
+    commit_held(conn, 0, reason);
+    return conn_flush(conn, call);
+}
+
+static bool worth_telling(const struct stream_step *step)
+{
+    return step->decided && (step->decision.candidate || step->decision.referer);
+}
+
+static void tell(const struct conn_call *call, const struct stream_step *step)
+{
+    if (call->sink->decided && worth_telling(step))
+        call->sink->decided(call->ctx, &step->decision);
+}
+
+/* The next step, with the layer's objection turned into a pass. */
+static void next_step(struct stream *stream, const struct conn_call *call, const char *at, size_t len,
+                      struct stream_step *step)
+{
+    stream_next(stream, call->policy, span_of(at, len), step);
+    if (step->verdict != STREAM_REWRITE || !call->sink->objects)
+        return;
+    enum reason reason = call->sink->objects(call->ctx, &step->decision);
+    if (reason == REASON_NONE)
+        return;
+    step->decision.reason = reason;
+    step->verdict = STREAM_PASS;
+}
+
+/* Puts what becomes of `in` into `out`, from its start to at least `must` bytes, and on to a head that has to wait or to
+ * TAIL_MAX of bytes that only pass. The first `passed` bytes and then `step` are decided already; `stream` is behind
+ * them. Returns how many bytes of `in` that is; 0 without memory. */
+static size_t assemble(struct stream *stream, const struct conn_call *call, struct span in, size_t must, size_t passed,
+                       struct stream_step *step, struct buffer *out)
+{
+    size_t done = passed;
+    size_t tail = 0;
+    if (!buffer_reserve(out, passed + decision_bound(&step->decision, step->len)))
+        return 0;
+    buffer_append(out, in.at, passed);
+    for (;;) {
+        bool rewrite = step->verdict == STREAM_REWRITE;
+        if (!buffer_reserve(out, rewrite ? decision_bound(&step->decision, step->len) : step->len))
+            return 0;
+        if (rewrite)
+            out->len += decision_apply(&step->decision, in.at + done, step->len, out->at + out->len);
+        else
+            buffer_append(out, in.at + done, step->len);
+        tell(call, step);
+        done += step->len;
+        tail = rewrite ? 0 : tail + step->len;
+        if (done == in.len || (done >= must && tail >= TAIL_MAX))
+            return done;
+        size_t len = in.len - done;
+        if (stream_body_left(stream) && len > TAIL_MAX)
+            len = TAIL_MAX;
+        next_step(stream, call, in.at + done, len, step);
+        if (step->verdict == STREAM_HOLD)
+            return done;
+    }
+}
+
+/* Sends the commit, which stands for `ahead` of the program's bytes. */
+static bool send_commit(struct conn *conn, const struct conn_call *call, struct progress *progress)
+{
+    if (!flush(conn, call, progress))
+        return false;
+    progress->taken = conn->ahead;
+    conn->ahead = 0;
+    return true;
+}
+
+/* `sent` of `len` bytes that need no change are out; `after` is the stream behind all of them. */
+static void went_through(struct conn *conn, size_t len, size_t sent, const struct stream *after)
+{
+    conn->stream = *after;
+    conn->due = len - sent;
+}
+
+/* The program's own buffer goes to the real write. */
+static bool write_through(struct conn *conn, const struct conn_call *call, const char *buf, size_t len,
+                          const struct stream *after, struct progress *progress)
+{
+    ssize_t sent = call->sink->write(call->ctx, buf, len);
+    if (sent <= 0) {
+        conn->refused_after = *after;
+        conn->refused_len = len;
+        progress->answer = sent;
+        return false;
+    }
+    went_through(conn, len, (size_t)sent, after);
+    progress->taken = (size_t)sent;
+    progress->short_write = (size_t)sent < len;
+    return true;
+}
+
+/* Bytes of a body, and those that were decided on before a short write refused them. */
+static bool write_unseen(struct conn *conn, const struct conn_call *call, const char *buf, size_t len,
+                         struct progress *progress)
+{
+    if (conn->due && conn->due < len)
+        len = conn->due;
+    ssize_t sent = call->sink->write(call->ctx, buf, len);
+    if (sent <= 0) {
+        conn->refused_len = 0;
+        progress->answer = sent;
+        return false;
+    }
+    conn_skip(conn, (uint64_t)sent);
+    progress->taken = (size_t)sent;
+    progress->short_write = (size_t)sent < len;
+    return true;
+}
+
+/* Nothing is held: passes on all that needs no change, or commits a rewrite, or holds. */
+static bool write_fresh(struct conn *conn, const struct conn_call *call, const char *buf, size_t len,
+                        struct progress *progress)
+{
+    struct stream next = conn->stream;
+    struct stream_step step;
+    enum reason trouble = REASON_NO_MEMORY;
+    size_t passed = 0;
+    do {
+        next_step(&next, call, buf + passed, len - passed, &step);
+        if (step.verdict != STREAM_PASS)
+            break;
+        passed += step.len;
+    } while (passed < len && passed <= TAIL_MAX && !worth_telling(&step));
+
+    if (step.verdict == STREAM_REWRITE) {
+        struct buffer out = {.at = NULL};
+        size_t done = assemble(&next, call, span_of(buf, len), 0, passed, &step, &out);
+        if (done) {
+            conn->stream = next;
+            commit(conn, out, done);
+            return send_commit(conn, call, progress);
+        }
+        buffer_free(&out);
+    } else if (passed) {
+        if (!write_through(conn, call, buf, passed, &next, progress))
+            return false;
+        if (step.verdict == STREAM_PASS)
+            tell(call, &step);
+        return true;
+    } else if (call->sink->objects && (trouble = call->sink->objects(call->ctx, NULL)) != REASON_NONE) {
+        /* not to be held: passed on below */
+    } else if (held_append(conn, buf, len)) {
+        set_holding(conn, true);
+        conn->stream = next;
+        progress->taken = len;
+        return true;
+    }
+    stream_end(&conn->stream, trouble ? trouble : REASON_NO_MEMORY);
+    return write_unseen(conn, call, buf, len, progress);
+}
+
+/* The same with bytes held, which come first. */
+static bool write_behind_held(struct conn *conn, const struct conn_call *call, const char *buf, size_t len,
+                              struct progress *progress)
+{
+    const size_t before = conn->held.len;
+    const size_t take = len < 2 * HEAD_MAX - before ? len : 2 * HEAD_MAX - before;
+    if (!held_append(conn, buf, take)) {
+        commit_held(conn, 0, REASON_NO_MEMORY);
+        return send_commit(conn, call, progress);
+    }
+
+    struct span in = span_of(conn->held.at, conn->held.len);
+    struct stream next = conn->stream;
+    struct stream_step step;
+    next_step(&next, call, in.at, in.len, &step);
+    if (step.verdict == STREAM_HOLD) {
+        conn->stream = next;
+        progress->taken = take;
+        return true;
+    }
+    struct buffer out = {.at = NULL};
+    size_t done = assemble(&next, call, in, before, 0, &step, &out);
+    if (done < before) {
+        /* Without memory. (A step that leaves bytes held before in question cannot be: they were one unfinished line
+         * or head. It would end here too, with nothing lost.) */
+        buffer_free(&out);
+        commit_held(conn, take, REASON_NO_MEMORY);
+        return send_commit(conn, call, progress);
+    }
+    set_holding(conn, false);
+    buffer_free(&conn->held);
+    conn->stream = next;
+    commit(conn, out, done - before);
+    return send_commit(conn, call, progress);
+}
+/* Audit mode: the stream is shown a copy of what the sink took. */
+static void watch(struct conn *conn, const struct conn_call *call, const char *buf, size_t len)
+{
+    struct span in = span_of(buf, len);
+    if (stream_body_left(&conn->stream) >= len) {
+        stream_skip_body(&conn->stream, len);
+        return;
+    }
+    if (conn->held.len) {
+        if (!held_append(conn, buf, len)) {
+            stream_end(&conn->stream, REASON_NO_MEMORY);
+            buffer_free(&conn->held);
+            return;
+        }
+        in = span_of(conn->held.at, conn->held.len);
+    }
+    while (in.len) {
+        struct stream_step step;
+        next_step(&conn->stream, call, in.at, in.len, &step);
+        if (step.verdict == STREAM_HOLD)
+            break;
+        if (step.verdict == STREAM_REWRITE && step.decision.reason == REASON_NONE)
+            step.decision.reason = REASON_AUDIT;
+        tell(call, &step);
+        in = span_from(in, step.len);
+    }
+    struct buffer rest = {.at = NULL};
+    if (in.len && in.len == conn->held.len)
+        return;
+    if (in.len && !buffer_reserve(&rest, in.len))
+        stream_end(&conn->stream, REASON_NO_MEMORY);
+    else if (in.len)
+        buffer_append(&rest, in.at, in.len);
+    buffer_free(&conn->held);
+    conn->held = rest;
+}
+
+static ssize_t write_audited(struct conn *conn, const struct conn_call *call, const void *buf, size_t len)
+{
+    ssize_t sent = call->sink->write(call->ctx, buf, len);
+    int saved = errno;
+    if (sent > 0)
+        watch(conn, call, buf, (size_t)sent);
+    errno = saved;
+    return sent;
+}
+
+ssize_t conn_write(struct conn *conn, const struct conn_call *call, const void *buf, size_t len)
+{
+    struct progress progress = {.taken = 0};
+    if (call->audit)
+        return write_audited(conn, call, buf, len);
+    if (!flush(conn, call, &progress))
+        return progress.answer;
+    if (len == 0)
+        return call->sink->write(call->ctx, buf, 0);
+
+    const char *at = buf;
+    size_t done = conn->ahead < len ? conn->ahead : len;
+    conn->ahead -= done;
+    while (done < len && !progress.short_write) {
+        const char *rest = at + done;
+        size_t left = len - done;
+        bool taken_up;
+        progress.taken = 0;
+        if (conn->held.len)
+            taken_up = write_behind_held(conn, call, rest, left, &progress);
+        else if (conn->due || stream_body_left(&conn->stream) >= left)
+            taken_up = write_unseen(conn, call, rest, left, &progress);
+        else
+            taken_up = write_fresh(conn, call, rest, left, &progress);
+        if (!taken_up && (call->sink->whole_writes || done == 0)) {
+            /* The program will show all of it again, with what went out of it already. */
+            conn->ahead += done;
+            return progress.answer;
+        }
+        if (!taken_up)
+            break;
+        done += progress.taken;
+    }
+    return (ssize_t)done;
+}
+
+ssize_t conn_resume(struct conn *conn, const struct conn_call *call, ssize_t (*resume)(void *ctx))
+{
+    struct progress progress;
+    ssize_t sent = resume(call->ctx);
+    if (sent <= 0 || call->audit)
+        return sent;
+    if (conn->out.len == 0) {
+        if ((size_t)sent <= conn->refused_len)
+            went_through(conn, conn->refused_len, (size_t)sent, &conn->refused_after);
+        else
+            conn_skip(conn, (uint64_t)sent);
+        conn->refused_len = 0;
+        return sent;
+    }
+    conn->out_sent += (size_t)sent;
+    if (!send_commit(conn, call, &progress))
+        return progress.answer;
+    return (ssize_t)progress.taken;
+}

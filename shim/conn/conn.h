@@ -1,0 +1,106 @@
+/* One live connection: hold, commit, retry, and give the program its own length.
+ * Knows bytes and a sink; nothing of sockets or TLS libraries, which say in a `struct sink` how they write for real. */
+#ifndef JWTSHIM_CONN_CONN_H
+#define JWTSHIM_CONN_CONN_H
+
+#include "../http/stream.h"
+#include "guard.h"
+
+/* How a layer writes for real. */
+struct sink {
+    const char *layer; /* its name in events */
+
+    /* Writes up to `len` bytes. Positive: that many were taken. Otherwise the library's own answer ("would block", an
+     * error), which the program gets as it is, with errno and whatever else the library left behind. */
+    ssize_t (*write)(void *ctx, const void *buf, size_t len);
+
+    /* Whether this layer objects to a rewrite that http/ decided on, or, with a NULL decision, to holding bytes back;
+     * REASON_NONE if not. Asked before anything but the program's own bytes can leave. May be NULL. */
+    enum reason (*objects)(void *ctx, const struct decision *decision);
+
+    /* Told of each decision worth an event. May be NULL. */
+    void (*decided)(void *ctx, const struct decision *decision);
+
+    /* True: a write takes all or nothing (SSL_write without partial mode), so the program must not see a short count. */
+    bool whole_writes;
+};
+
+/* What conn_write() works by, for one call. */
+struct conn_call {
+    const struct sink *sink;
+    void *ctx;
+    const struct policy *policy;
+    bool audit; /* look, report, change nothing and hold nothing */
+};
+
+struct buffer {
+    char *at;
+    size_t len, size;
+};
+
+struct conn {
+    struct stream stream;
+    struct buffer held; /* bytes the program was told were written, still in question (in audit mode: a copy) */
+    struct buffer out;  /* a commit under way: bytes that go out before anything else */
+    size_t out_sent;
+    size_t ahead; /* of the bytes the program shows next, how many went into a commit already */
+    size_t due;   /* and how many of those behind were found to need no change, but were refused by a short write */
+    bool holding; /* counted in conns_holding: `held` is on nobody's wire yet */
+
+    /* The last write that was passed through and refused, for libraries that go on with it unseen. */
+    struct stream refused_after;
+    size_t refused_len;
+
+    /* For bytes that must be released when the library is not there to ask: how this layer does that, and by what. */
+    void (*release)(struct conn *conn, const void *handle, enum reason reason);
+    void *library_write;
+    uint64_t identity; /* of the socket that held bytes are for, where the layer knows one */
+    bool provisional;  /* all bytes so far may be refused and shown again from their start (TLS early data) */
+
+    struct guard guard;
+    _Atomic bool disturbed; /* another thread wrote while somebody was inside */
+};
+
+/* How many connections hold bytes, in the whole process: 0 makes every release a single load. */
+extern _Atomic(unsigned) conns_holding;
+
+/* Two threads at once in one connection end its framing: nothing would say in which order their bytes leave. */
+enum guard_entry conn_enter(struct conn *conn);
+void conn_leave(struct conn *conn);
+
+/* True if nothing that is written to it can need a look any more. */
+bool conn_is_spent(const struct conn *conn);
+
+/* In the child of a fork: nobody is inside but the thread that forked, and what could not be released before is the
+ * parent's to send. */
+void conn_after_fork(struct conn *conn);
+
+/* Writes `len` bytes of the program's at `buf`. Returns what the program is to be told: how many it may take as written,
+ * or the sink's own answer (zero or negative). Between entering and leaving. */
+ssize_t conn_write(struct conn *conn, const struct conn_call *call, const void *buf, size_t len);
+
+/* Sends what is held, unchanged, since something needs it on the wire now; the connection is opaque from here, for
+ * `reason`. A commit under way stays: its bytes were not taken from the program yet. Returns a positive number when
+ * nothing is held any more, else the sink's answer. */
+ssize_t conn_release(struct conn *conn, const struct conn_call *call, enum reason reason);
+
+/* Goes on with a commit. Positive when nothing of one is left, else the sink's answer. */
+ssize_t conn_flush(struct conn *conn, const struct conn_call *call);
+
+/* For a library whose refused write is taken up again without showing the bytes: `resume` does that for real. Returns
+ * what the program is to be told, as conn_write() does. */
+ssize_t conn_resume(struct conn *conn, const struct conn_call *call, ssize_t (*resume)(void *ctx));
+
+/* True if the next `len` bytes are body without a doubt, and nothing stands before them. */
+static inline bool conn_is_in_body(const struct conn *conn, uint64_t len)
+{
+    return conn->out.len == 0 && conn->held.len == 0 && conn->ahead == 0 && stream_body_left(&conn->stream) >= len;
+}
+
+/* Tells the stream that `len` bytes of the program's went by unseen: fine in a body, else the stream is opaque. */
+void conn_skip(struct conn *conn, uint64_t len);
+
+/* Forgets everything, wipes and frees the buffers; the struct itself is the caller's. */
+void conn_reset(struct conn *conn);
+
+#endif

@@ -1,0 +1,52 @@
+/* Who is inside a piece of state. Never waits and never blocks a signal handler, a longjmp or a fork: a caller that finds
+ * somebody inside is told so, and passes its bytes on untouched. */
+#ifndef JWTSHIM_CONN_GUARD_H
+#define JWTSHIM_CONN_GUARD_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct guard {
+    _Atomic(unsigned long) owner; /* pthread_self(); 0: nobody */
+    _Atomic(const char *) frame;  /* how deep its stack was */
+};
+
+enum guard_entry {
+    GUARD_ENTERED,
+    GUARD_NESTED,     /* the same thread is inside already: a library's own lower call, or a signal handler */
+    GUARD_CONCURRENT, /* another thread is */
+};
+
+/* The same thread on a shallower stack than the one inside means that the inside was left by longjmp: it is taken over. */
+static inline enum guard_entry guard_enter(struct guard *guard)
+{
+    const unsigned long self = (unsigned long)pthread_self();
+    const char *frame = __builtin_frame_address(0);
+    unsigned long owner = 0;
+    if (!atomic_compare_exchange_strong_explicit(&guard->owner, &owner, self, memory_order_acquire, memory_order_relaxed)) {
+        if (owner != self)
+            return GUARD_CONCURRENT;
+        if (frame < atomic_load_explicit(&guard->frame, memory_order_relaxed))
+            return GUARD_NESTED;
+    }
+    atomic_store_explicit(&guard->frame, frame, memory_order_relaxed);
+    return GUARD_ENTERED;
+}
+
+static inline void guard_leave(struct guard *guard)
+{
+    atomic_store(&guard->owner, 0);
+}
+
+/* In the child of a fork: true if the thread that was inside exists no more. It is outside then. */
+static inline bool guard_orphaned(struct guard *guard)
+{
+    unsigned long owner = atomic_load(&guard->owner);
+    if (owner == 0 || owner == (unsigned long)pthread_self())
+        return false;
+    guard_leave(guard);
+    return true;
+}
+
+#endif

@@ -1,0 +1,169 @@
+#include "handle_table.h"
+
+#include <stdlib.h>
+
+/* Without memory a handle is passed through; the program is not ended for it. */
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+struct entry {
+    const void *handle;
+    struct conn *conn; /* NULL: plain */
+    UT_hash_handle hh;
+};
+
+/* Several tables, so that threads with a handle each seldom meet. A guard is held for a look-up, never over a call of the
+ * library's, and nobody waits long for one: a caller that cannot enter passes its bytes on. */
+enum { SHARDS = 16, SPINS = 1 << 20 };
+static struct shard {
+    struct guard guard;
+    bool changing; /* left in the middle of a change (by longjmp): never touched again */
+    struct entry *entries;
+} shards[SHARDS];
+
+/* NULL if it cannot be entered. */
+static struct shard *enter_shard(const void *handle)
+{
+    uintptr_t bits = (uintptr_t)handle;
+    struct shard *shard = &shards[(bits >> 5 ^ bits >> 11) % SHARDS];
+    for (int i = 0; i < SPINS; i++) {
+        enum guard_entry entry = guard_enter(&shard->guard);
+        if (entry == GUARD_NESTED)
+            return NULL;
+        if (entry == GUARD_CONCURRENT)
+            continue;
+        if (!shard->changing)
+            return shard;
+        guard_leave(&shard->guard);
+        return NULL;
+    }
+    return NULL;
+}
+
+static struct entry *find(struct shard *shard, const void *handle)
+{
+    struct entry *entry;
+    HASH_FIND_PTR(shard->entries, &handle, entry);
+    return entry;
+}
+
+static void free_conn(struct conn *conn)
+{
+    if (!conn)
+        return;
+    conn_reset(conn);
+    free(conn);
+}
+
+struct conn *handle_enter(const void *handle, enum handle_entry *result)
+{
+    struct shard *shard = enter_shard(handle);
+    *result = HANDLE_PLAIN;
+    if (!shard)
+        return NULL;
+    struct entry *entry = find(shard, handle);
+    struct conn *conn = entry ? entry->conn : NULL;
+    *result = entry ? HANDLE_PLAIN : HANDLE_UNKNOWN;
+    if (conn) {
+        *result = HANDLE_ENTERED;
+        if (conn_enter(conn) != GUARD_ENTERED) {
+            *result = HANDLE_PLAIN;
+            conn = NULL;
+        }
+    }
+    guard_leave(&shard->guard);
+    return conn;
+}
+
+/* Puts `conn` (NULL: plain) in the place of what is known of `handle`. False without memory. */
+static bool put(const void *handle, struct conn *conn)
+{
+    struct shard *shard = enter_shard(handle);
+    if (!shard)
+        return false;
+    struct entry *entry = find(shard, handle);
+    struct conn *old = NULL;
+    shard->changing = true;
+    if (!entry) {
+        entry = calloc(1, sizeof *entry);
+        if (entry) {
+            entry->handle = handle;
+            HASH_ADD_PTR(shard->entries, handle, entry);
+            if (!entry->hh.tbl) { /* uthash's word for "no memory" */
+                free(entry);
+                entry = NULL;
+            }
+        }
+    } else {
+        old = entry->conn;
+    }
+    if (entry)
+        entry->conn = conn;
+    shard->changing = false;
+    guard_leave(&shard->guard);
+    if (old != conn)
+        free_conn(old);
+    return entry != NULL;
+}
+
+struct conn *handle_track(const void *handle)
+{
+    struct conn *conn = calloc(1, sizeof *conn);
+    if (!conn)
+        return NULL;
+    conn_enter(conn);
+    if (put(handle, conn))
+        return conn;
+    free(conn);
+    return NULL;
+}
+
+void handle_set_plain(const void *handle)
+{
+    put(handle, NULL);
+}
+
+void handle_leave(const void *handle, struct conn *conn)
+{
+    bool spent = conn_is_spent(conn);
+    conn_leave(conn);
+    if (spent)
+        handle_set_plain(handle);
+}
+
+void handle_forget(const void *handle)
+{
+    struct shard *shard = enter_shard(handle);
+    if (!shard)
+        return;
+    struct entry *entry = find(shard, handle);
+    shard->changing = true;
+    if (entry)
+        HASH_DEL(shard->entries, entry);
+    shard->changing = false;
+    guard_leave(&shard->guard);
+    if (entry) {
+        free_conn(entry->conn);
+        free(entry);
+    }
+}
+
+void handle_each(void (*each)(const void *handle, struct conn *conn))
+{
+    for (int i = 0; i < SHARDS; i++)
+        for (struct entry *entry = shards[i].changing ? NULL : shards[i].entries; entry; entry = entry->hh.next)
+            if (entry->conn)
+                each(entry->handle, entry->conn);
+}
+
+void handle_after_fork(void)
+{
+    for (int i = 0; i < SHARDS; i++) {
+        guard_orphaned(&shards[i].guard);
+        if (shards[i].changing)
+            continue; /* that thread was in the middle of a change: passed through from here on */
+        for (struct entry *entry = shards[i].entries; entry; entry = entry->hh.next)
+            if (entry->conn)
+                conn_after_fork(entry->conn);
+    }
+}

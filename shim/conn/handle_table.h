@@ -1,0 +1,36 @@
+/* What is known of each handle of a library (SSL *, gnutls_session_t, PRFileDesc *): its connection, or that it needs no
+ * look. Keyed by the address; hooks of the library's life cycle must forget an address before it can be another's. */
+#ifndef JWTSHIM_CONN_HANDLE_TABLE_H
+#define JWTSHIM_CONN_HANDLE_TABLE_H
+
+#include "conn.h"
+
+/* How handle_enter() ended, where it returns no connection. */
+enum handle_entry {
+    HANDLE_ENTERED,
+    HANDLE_PLAIN,   /* nothing to look at: pass on */
+    HANDLE_UNKNOWN, /* never seen */
+};
+
+/* Enters the connection of `handle`. NULL with the reason in `*entry`; nested and concurrent callers get HANDLE_PLAIN. */
+struct conn *handle_enter(const void *handle, enum handle_entry *entry);
+
+/* Starts a connection for `handle` and enters it. NULL without memory. */
+struct conn *handle_track(const void *handle);
+
+/* Nothing written to `handle` needs a look, until it is forgotten. */
+void handle_set_plain(const void *handle);
+
+/* Leaves; a connection that can never change a byte again becomes plain. */
+void handle_leave(const void *handle, struct conn *conn);
+
+/* The handle's life ends, or begins anew. Bytes that are held are gone: release them before. */
+void handle_forget(const void *handle);
+
+/* Calls `each` for every tracked handle. Only for a process that is about to fork, exec or end. */
+void handle_each(void (*each)(const void *handle, struct conn *conn));
+
+/* In the child of a fork: threads that were inside exist no more. */
+void handle_after_fork(void);
+
+#endif

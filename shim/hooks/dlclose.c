@@ -1,0 +1,11 @@
+/* dlclose(): what was resolved for, or in, an object that is gone must not be called again. */
+#include "hooks.h"
+
+#include <dlfcn.h>
+
+EXPORT int dlclose(void *handle)
+{
+    int result = REAL(dlclose)(handle);
+    resolve_forget_unmapped();
+    return result;
+}

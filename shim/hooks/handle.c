@@ -1,0 +1,82 @@
+#include "handle.h"
+
+#include <errno.h>
+
+bool handle_call_enter(struct handle_call *call, struct span first)
+{
+    enum handle_entry entry;
+    int saved = errno;
+    call->conn = handle_enter(call->handle, &entry);
+    if (!call->conn && entry == HANDLE_UNKNOWN && first.len) {
+        if (request_may_begin(first) && config_get()->mode != MODE_OFF) {
+            process_watch_forks();
+            call->conn = handle_track(call->handle);
+        } else {
+            handle_set_plain(call->handle);
+        }
+    }
+    if (call->conn) {
+        call->conn->release = call->release;
+        call->conn->library_write = call->real;
+    }
+    errno = saved;
+    return call->conn != NULL;
+}
+
+void handle_call_leave(struct handle_call *call)
+{
+    int saved = errno;
+    handle_leave(call->handle, call->conn);
+    errno = saved;
+}
+
+ssize_t handle_write(struct handle_call *call, const void *buf, size_t len)
+{
+    if (!handle_call_enter(call, span_of(buf, len)))
+        return call->sink->write(call, buf, len);
+    struct conn_call conn_call = conn_call_for(call->sink, call);
+    ssize_t written = conn_write(call->conn, &conn_call, buf, len);
+    handle_call_leave(call);
+    return written;
+}
+
+bool handle_unseen_begins(struct handle_call *call)
+{
+    enum handle_entry entry;
+    call->conn = handle_enter(call->handle, &entry);
+    if (!call->conn && entry == HANDLE_UNKNOWN)
+        handle_set_plain(call->handle);
+    return call->conn != NULL;
+}
+
+void handle_unseen_ends(struct handle_call *call, bool entered, uint64_t len)
+{
+    if (!entered)
+        return;
+    if (len)
+        conn_skip(call->conn, len);
+    handle_call_leave(call);
+}
+
+void handle_release(const void *handle)
+{
+    enum handle_entry entry;
+    if (__builtin_expect(atomic_load_explicit(&conns_holding, memory_order_relaxed) == 0, 1))
+        return;
+    int saved = errno;
+    struct conn *conn = handle_enter(handle, &entry);
+    if (conn) {
+        if (conn->holding && conn->release)
+            conn->release(conn, handle, REASON_RELEASED);
+        handle_leave(handle, conn);
+    }
+    errno = saved;
+}
+
+void handle_ends(const void *handle)
+{
+    int saved = errno;
+    handle_release(handle);
+    handle_forget(handle);
+    errno = saved;
+}

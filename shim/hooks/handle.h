@@ -1,0 +1,40 @@
+/* What the hooks of every TLS library share: a handle's connection around one of the program's calls.
+ * A library's file names its real calls and how they report errors, and nothing more. */
+#ifndef JWTSHIM_HOOKS_HANDLE_H
+#define JWTSHIM_HOOKS_HANDLE_H
+
+#include "../conn/handle_table.h"
+#include "hooks.h"
+
+/* Sends what `conn` holds for `handle` by itself, or drops it where nobody is left to get it. */
+typedef void handle_release_fn(struct conn *conn, const void *handle, enum reason reason);
+
+/* One call of the program's that writes to `handle`. A library puts this first in a struct of its own, which its sink gets
+ * as its context. */
+struct handle_call {
+    const struct sink *sink;
+    const void *handle;
+    void *real; /* the library's function behind the call */
+    handle_release_fn *release;
+    struct conn *conn; /* entered */
+};
+
+/* Enters the connection of the handle, tracking it if `first` bytes may begin a request. False: nothing to look at. */
+bool handle_call_enter(struct handle_call *call, struct span first);
+void handle_call_leave(struct handle_call *call);
+
+/* Writes, as conn_write() does; by the sink alone where there is nothing to look at. `call` is the context. */
+ssize_t handle_write(struct handle_call *call, const void *buf, size_t len);
+
+/* A call that puts bytes into the stream unseen goes between these two: the library's inner calls are not counted, and
+ * `len` of the program's bytes (0 if none were taken) are skipped. True if it was entered. */
+bool handle_unseen_begins(struct handle_call *call);
+void handle_unseen_ends(struct handle_call *call, bool entered, uint64_t len);
+
+/* Releases what is held for `handle`, if anything is. */
+void handle_release(const void *handle);
+
+/* The handle's life ends: releases, forgets. */
+void handle_ends(const void *handle);
+
+#endif

@@ -1,0 +1,31 @@
+/* What every hook is made of. libc_x() is the real call, x() the export, the logic between has a name of its own. */
+#ifndef JWTSHIM_HOOKS_HOOKS_H
+#define JWTSHIM_HOOKS_HOOKS_H
+
+#include "../config.h"
+#include "../conn/conn.h"
+#include "../loader/resolve.h"
+#include "../report/events.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* libc's function behind a hook of ours, by the type that its header declares. */
+#define REAL(function) ((__typeof__(&(function)))next_function(HOOK_##function))
+
+/* A library's function behind a hook, the one that the caller of this hook is bound to. */
+#define REAL_OF_CALLER(function) ((function##_fn *)resolve_for(HOOK_##function, __builtin_return_address(0)))
+
+/* The usual call of conn_write() and its like. */
+static inline struct conn_call conn_call_for(const struct sink *sink, void *ctx)
+{
+    const struct config *config = config_get();
+    return (struct conn_call){.sink = sink, .ctx = ctx, .policy = &config->policy, .audit = config->mode == MODE_AUDIT};
+}
+
+/* Arranges once for what a fork needs; called when the first connection is tracked. */
+void process_watch_forks(void);
+
+/* Sends all that is held anywhere, since the process is about to become another, or none. */
+void process_release_all(void);
+
+#endif

@@ -1,0 +1,270 @@
+/* SSL_write and its family. OpenSSL takes all of a write or nothing (but for partial mode), and wants a refused one
+ * repeated with the same bytes at the same place: conn/ keeps those. */
+#include "openssl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+typedef int SSL_write_fn(SSL *ssl, const void *buf, int len);
+typedef int SSL_write_ex_fn(SSL *ssl, const void *buf, size_t len, size_t *written);
+typedef int SSL_write_ex2_fn(SSL *ssl, const void *buf, size_t len, uint64_t flags, size_t *written);
+typedef int SSL_write_early_data_fn(SSL *ssl, const void *buf, size_t len, size_t *written);
+typedef ssize_t SSL_sendfile_fn(SSL *ssl, int fd, off_t offset, size_t size, int flags);
+typedef int SSL_read_fn(SSL *ssl, void *buf, int len);
+typedef int SSL_read_ex_fn(SSL *ssl, void *buf, size_t len, size_t *count);
+typedef int SSL_shutdown_fn(SSL *ssl);
+typedef SSL *SSL_new_fn(SSL_CTX *ctx);
+typedef void SSL_free_fn(SSL *ssl);
+typedef int SSL_clear_fn(SSL *ssl);
+
+static SSL *ssl_of(const struct ssl_call *call)
+{
+    return (SSL *)(uintptr_t)call->call.handle;
+}
+
+/* The descriptor an SSL writes to; -1 if that is a BIO of the program's own. */
+static int descriptor_of(const void *ssl, const void *function)
+{
+    int (*get_wfd)(const SSL *) = (int (*)(const SSL *))resolve_beside(NEIGHBOUR_SSL_get_wfd, function);
+    return get_wfd ? get_wfd(ssl) : -1;
+}
+
+static uint64_t socket_identity(int fd)
+{
+    struct stat status;
+    return fd >= 0 && fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) ? (uint64_t)status.st_ino : 0;
+}
+
+enum reason ssl_objects(void *ctx, const struct decision *decision)
+{
+    struct ssl_call *call = ctx;
+    int saved = errno;
+    if (!decision)
+        call->call.conn->identity = socket_identity(descriptor_of(call->call.handle, call->call.real));
+    errno = saved;
+    return REASON_NONE;
+}
+
+void ssl_decided(void *ctx, const struct decision *decision)
+{
+    (void)ctx;
+    report_decision("openssl", decision);
+}
+
+static ssize_t write_ssl(void *ctx, const void *buf, size_t len)
+{
+    struct ssl_call *call = ctx;
+    return ((SSL_write_fn *)call->call.real)(ssl_of(call), buf, len > INT32_MAX ? INT32_MAX : (int)len);
+}
+
+static ssize_t write_ssl_ex(void *ctx, const void *buf, size_t len)
+{
+    struct ssl_call *call = ctx;
+    size_t written = 0;
+    return ((SSL_write_ex_fn *)call->call.real)(ssl_of(call), buf, len, &written) == 1 ? (ssize_t)written : 0;
+}
+
+static ssize_t write_ssl_ex2(void *ctx, const void *buf, size_t len)
+{
+    struct ssl_call *call = ctx;
+    size_t written = 0;
+    int result = ((SSL_write_ex2_fn *)call->call.real)(ssl_of(call), buf, len, call->flags, &written);
+    return result == 1 ? (ssize_t)written : 0;
+}
+
+/* The releasing call is SSL_write itself, whatever function the bytes had come by. */
+void ssl_release(struct conn *conn, const void *handle, enum reason reason)
+{
+    static const struct sink releasing = {.layer = "openssl", .write = write_ssl, .whole_writes = true};
+    struct ssl_call call = {.call = {.handle = handle, .conn = conn}};
+    int fd = descriptor_of(handle, conn->library_write);
+    call.call.real = resolve_beside(NEIGHBOUR_SSL_write, conn->library_write);
+    if (!call.call.real || socket_identity(fd) != conn->identity) {
+        conn_reset(conn); /* the socket is another by now: these bytes can reach no one */
+        stream_end(&conn->stream, REASON_DESCRIPTOR_CHANGED);
+        return;
+    }
+    struct conn_call conn_call = conn_call_for(&releasing, &call);
+    conn_release(conn, &conn_call, reason);
+}
+
+#define SSL_SINK(real_write)                                                                                             \
+    {                                                                                                                    \
+        .layer = "openssl", .write = (real_write), .objects = ssl_objects, .decided = ssl_decided, .whole_writes = true, \
+    }
+static const struct sink write_sink = SSL_SINK(write_ssl);
+static const struct sink write_ex_sink = SSL_SINK(write_ssl_ex);
+static const struct sink write_ex2_sink = SSL_SINK(write_ssl_ex2);
+
+static struct ssl_call ssl_call(const struct sink *sink, SSL *ssl, void *real)
+{
+    return (struct ssl_call){.call = {.sink = sink, .handle = ssl, .real = real, .release = ssl_release}};
+}
+
+/* Whether early data was ever written here: nearly nobody does. */
+static _Atomic bool any_early_data;
+
+/* Early data that the server refused is written again from its start. */
+static void forget_refused_early_data(SSL *ssl, const void *real)
+{
+    enum handle_entry entry;
+    struct conn *conn = handle_enter(ssl, &entry);
+    if (!conn)
+        return;
+    if (conn->provisional) {
+        const int rejected = 1; /* SSL_EARLY_DATA_REJECTED */
+        int (*status)(const SSL *) = (int (*)(const SSL *))resolve_beside(NEIGHBOUR_SSL_get_early_data_status, real);
+        conn->provisional = false;
+        if (status && status(ssl) == rejected)
+            conn_reset(conn);
+    }
+    handle_leave(ssl, conn);
+}
+
+EXPORT int SSL_write(SSL *ssl, const void *buf, int len)
+{
+    SSL_write_fn *real = REAL_OF_CALLER(SSL_write);
+    if (!real || len <= 0)
+        return real ? real(ssl, buf, len) : -1;
+    if (any_early_data)
+        forget_refused_early_data(ssl, (void *)real);
+    struct ssl_call call = ssl_call(&write_sink, ssl, (void *)real);
+    return (int)handle_write(&call.call, buf, (size_t)len);
+}
+
+static int answer_ex(ssize_t written, size_t *to)
+{
+    if (written > 0)
+        *to = (size_t)written;
+    return written > 0;
+}
+
+EXPORT int SSL_write_ex(SSL *ssl, const void *buf, size_t len, size_t *written)
+{
+    SSL_write_ex_fn *real = REAL_OF_CALLER(SSL_write_ex);
+    if (!real || len == 0)
+        return real ? real(ssl, buf, len, written) : 0;
+    if (any_early_data)
+        forget_refused_early_data(ssl, (void *)real);
+    struct ssl_call call = ssl_call(&write_ex_sink, ssl, (void *)real);
+    return answer_ex(handle_write(&call.call, buf, len), written);
+}
+
+EXPORT int SSL_write_ex2(SSL *ssl, const void *buf, size_t len, uint64_t flags, size_t *written)
+{
+    SSL_write_ex2_fn *real = REAL_OF_CALLER(SSL_write_ex2);
+    if (!real || len == 0)
+        return real ? real(ssl, buf, len, flags, written) : 0;
+    if (any_early_data)
+        forget_refused_early_data(ssl, (void *)real);
+    struct ssl_call call = ssl_call(&write_ex2_sink, ssl, (void *)real);
+    call.flags = flags;
+    return answer_ex(handle_write(&call.call, buf, len), written);
+}
+
+static ssize_t write_early_data(void *ctx, const void *buf, size_t len)
+{
+    struct ssl_call *call = ctx;
+    size_t written = 0;
+    int result = ((SSL_write_early_data_fn *)call->call.real)(ssl_of(call), buf, len, &written);
+    return result == 1 ? (ssize_t)written : 0;
+}
+static const struct sink early_data_sink = SSL_SINK(write_early_data);
+
+EXPORT int SSL_write_early_data(SSL *ssl, const void *buf, size_t len, size_t *written)
+{
+    SSL_write_early_data_fn *real = REAL_OF_CALLER(SSL_write_early_data);
+    if (!real || len == 0)
+        return real ? real(ssl, buf, len, written) : 0;
+    struct ssl_call call = ssl_call(&early_data_sink, ssl, (void *)real);
+    if (!handle_call_enter(&call.call, span_of(buf, len)))
+        return real(ssl, buf, len, written);
+    struct conn_call conn_call = conn_call_for(&early_data_sink, &call);
+    ssize_t taken = conn_write(call.call.conn, &conn_call, buf, len);
+    call.call.conn->provisional = true;
+    any_early_data = true;
+    handle_call_leave(&call.call);
+    return answer_ex(taken, written);
+}
+
+EXPORT int SSL_shutdown(SSL *ssl)
+{
+    SSL_shutdown_fn *real = REAL_OF_CALLER(SSL_shutdown);
+    handle_release(ssl);
+    return real ? real(ssl) : -1;
+}
+
+EXPORT SSL *SSL_new(SSL_CTX *ctx)
+{
+    SSL_new_fn *real = REAL_OF_CALLER(SSL_new);
+    SSL *ssl = real ? real(ctx) : NULL;
+    if (ssl)
+        handle_forget(ssl);
+    return ssl;
+}
+
+/* SSL_free() may only drop a reference; a connection that lives on is met again as a new one. */
+EXPORT void SSL_free(SSL *ssl)
+{
+    SSL_free_fn *real = REAL_OF_CALLER(SSL_free);
+    if (ssl)
+        handle_ends(ssl);
+    if (real)
+        real(ssl);
+}
+
+EXPORT int SSL_clear(SSL *ssl)
+{
+    SSL_clear_fn *real = REAL_OF_CALLER(SSL_clear);
+    handle_ends(ssl);
+    return real ? real(ssl) : 0;
+}
+
+/* True if a read would wait: bytes that were held back must not be what it waits for. */
+static bool read_blocks(const SSL *ssl, const void *function)
+{
+    int fd = descriptor_of(ssl, function);
+    return fd >= 0 && !(REAL(fcntl)(fd, F_GETFL) & O_NONBLOCK);
+}
+
+static void before_read(SSL *ssl, const void *function)
+{
+    if (__builtin_expect(atomic_load_explicit(&conns_holding, memory_order_relaxed) == 0, 1))
+        return;
+    int saved = errno;
+    if (read_blocks(ssl, function))
+        handle_release(ssl);
+    errno = saved;
+}
+
+EXPORT int SSL_read(SSL *ssl, void *buf, int len)
+{
+    SSL_read_fn *real = REAL_OF_CALLER(SSL_read);
+    if (!real)
+        return -1;
+    before_read(ssl, (void *)real);
+    return real(ssl, buf, len);
+}
+
+EXPORT int SSL_read_ex(SSL *ssl, void *buf, size_t len, size_t *count)
+{
+    SSL_read_ex_fn *real = REAL_OF_CALLER(SSL_read_ex);
+    if (!real)
+        return 0;
+    before_read(ssl, (void *)real);
+    return real(ssl, buf, len, count);
+}
+
+EXPORT ssize_t SSL_sendfile(SSL *ssl, int fd, off_t offset, size_t size, int flags)
+{
+    SSL_sendfile_fn *real = REAL_OF_CALLER(SSL_sendfile);
+    if (!real)
+        return -1;
+    struct ssl_call call = ssl_call(&write_sink, ssl, (void *)real);
+    handle_release(ssl);
+    bool entered = handle_unseen_begins(&call.call);
+    ssize_t sent = real(ssl, fd, offset, size, flags);
+    handle_unseen_ends(&call.call, entered, sent > 0 ? (uint64_t)sent : 0);
+    return sent;
+}

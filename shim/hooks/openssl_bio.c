@@ -1,0 +1,184 @@
+/* BIO_write and its like, on chains that end in an SSL BIO: libssl's own call inside them is seen by nobody. The whole
+ * chain stays in use, since a buffering BIO may stand before the SSL. */
+#include "openssl.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef int BIO_write_fn(BIO *bio, const void *buf, int len);
+typedef int BIO_write_ex_fn(BIO *bio, const void *buf, size_t len, size_t *written);
+typedef int BIO_puts_fn(BIO *bio, const char *text);
+typedef int BIO_vprintf_fn(BIO *bio, const char *format, va_list arguments);
+typedef int BIO_read_fn(BIO *bio, void *buf, int len);
+typedef int BIO_free_fn(BIO *bio);
+typedef void BIO_free_all_fn(BIO *bio);
+
+/* The SSL that `bio`'s chain ends in, NULL if there is none. `at` gets its BIO. */
+static SSL *ssl_under(BIO *bio, const void *function, BIO **at)
+{
+    const int type_ssl = 7 | 0x0200;  /* BIO_TYPE_SSL */
+    const int control_get_ssl = 110;  /* BIO_C_GET_SSL */
+    BIO *(*find_type)(BIO *, int) = (BIO * (*)(BIO *, int)) resolve_beside(NEIGHBOUR_BIO_find_type, function);
+    long (*control)(BIO *, int, long, void *) =
+        (long (*)(BIO *, int, long, void *))resolve_beside(NEIGHBOUR_BIO_ctrl, function);
+    SSL *ssl = NULL;
+    *at = bio && find_type && control ? find_type(bio, type_ssl) : NULL;
+    if (*at)
+        control(*at, control_get_ssl, 0, &ssl);
+    return ssl;
+}
+
+static ssize_t write_bio(void *ctx, const void *buf, size_t len)
+{
+    struct ssl_call *call = ctx;
+    BIO_write_fn *real = (BIO_write_fn *)resolve_beside(NEIGHBOUR_BIO_write, call->call.real);
+    return real ? real(call->bio, buf, len > INT32_MAX ? INT32_MAX : (int)len) : -1;
+}
+
+static const struct sink bio_sink = {
+    .layer = "openssl",
+    .write = write_bio,
+    .decided = ssl_decided,
+    .whole_writes = true,
+};
+
+static struct ssl_call bio_call(BIO *bio, SSL *ssl, void *real)
+{
+    return (struct ssl_call){.call = {.sink = &bio_sink, .handle = ssl, .real = real}, .bio = bio};
+}
+
+/* What is held goes out by the chain it came by. There is no release for the SSL alone: a buffering BIO before it may
+ * hold bytes that come first. */
+static void release_chain(BIO *bio, SSL *ssl, void *real)
+{
+    enum handle_entry entry;
+    if (__builtin_expect(atomic_load_explicit(&conns_holding, memory_order_relaxed) == 0, 1))
+        return;
+    int saved = errno;
+    struct ssl_call call = bio_call(bio, ssl, real);
+    struct conn *conn = handle_enter(ssl, &entry);
+    if (conn) {
+        struct conn_call conn_call = conn_call_for(&bio_sink, &call);
+        conn_release(conn, &conn_call, REASON_RELEASED);
+        handle_leave(ssl, conn);
+    }
+    errno = saved;
+}
+
+/* True if the chain has an SSL; `*result` is then BIO_write's. */
+static bool write_chain(BIO *bio, const void *buf, size_t len, void *real, ssize_t *result)
+{
+    BIO *at;
+    SSL *ssl = ssl_under(bio, real, &at);
+    if (!ssl)
+        return false;
+    struct ssl_call call = bio_call(bio, ssl, real);
+    *result = handle_write(&call.call, buf, len);
+    return true;
+}
+
+EXPORT int BIO_write(BIO *bio, const void *buf, int len)
+{
+    BIO_write_fn *real = REAL_OF_CALLER(BIO_write);
+    ssize_t result;
+    if (real && len > 0 && write_chain(bio, buf, (size_t)len, (void *)real, &result))
+        return (int)result;
+    return real ? real(bio, buf, len) : -1;
+}
+
+EXPORT int BIO_write_ex(BIO *bio, const void *buf, size_t len, size_t *written)
+{
+    BIO_write_ex_fn *real = REAL_OF_CALLER(BIO_write_ex);
+    ssize_t result;
+    if (!real || len == 0 || !write_chain(bio, buf, len, (void *)real, &result))
+        return real ? real(bio, buf, len, written) : 0;
+    if (result > 0 && written)
+        *written = (size_t)result;
+    return result > 0;
+}
+
+EXPORT int BIO_puts(BIO *bio, const char *text)
+{
+    BIO_puts_fn *real = REAL_OF_CALLER(BIO_puts);
+    ssize_t result;
+    if (real && text && *text && write_chain(bio, text, strlen(text), (void *)real, &result))
+        return (int)result;
+    return real ? real(bio, text) : -1;
+}
+
+static int print_to(BIO *bio, const char *format, va_list arguments, BIO_vprintf_fn *real)
+{
+    BIO *at;
+    char *text;
+    ssize_t result;
+    if (!ssl_under(bio, (void *)real, &at))
+        return real(bio, format, arguments);
+    int len = vasprintf(&text, format, arguments);
+    if (len < 0)
+        return -1;
+    if (len == 0 || !write_chain(bio, text, (size_t)len, (void *)real, &result))
+        result = len;
+    int saved = errno;
+    explicit_bzero(text, (size_t)len);
+    free(text);
+    errno = saved;
+    return (int)result;
+}
+
+EXPORT int BIO_vprintf(BIO *bio, const char *format, va_list arguments)
+{
+    BIO_vprintf_fn *real = REAL_OF_CALLER(BIO_vprintf);
+    return real ? print_to(bio, format, arguments, real) : -1;
+}
+
+EXPORT int BIO_printf(BIO *bio, const char *format, ...)
+{
+    BIO_vprintf_fn *real = REAL_OF_CALLER(BIO_vprintf);
+    va_list arguments;
+    va_start(arguments, format);
+    int result = real ? print_to(bio, format, arguments, real) : -1;
+    va_end(arguments);
+    return result;
+}
+
+EXPORT int BIO_read(BIO *bio, void *buf, int len)
+{
+    BIO_read_fn *real = REAL_OF_CALLER(BIO_read);
+    BIO *at;
+    if (!real)
+        return -1;
+    if (__builtin_expect(atomic_load_explicit(&conns_holding, memory_order_relaxed) != 0, 0)) {
+        SSL *ssl = ssl_under(bio, (void *)real, &at);
+        if (ssl)
+            release_chain(bio, ssl, (void *)real);
+    }
+    return real(bio, buf, len);
+}
+
+/* Freeing an SSL BIO frees its SSL, by libssl's own inner call. */
+EXPORT int BIO_free(BIO *bio)
+{
+    BIO_free_fn *real = REAL_OF_CALLER(BIO_free);
+    BIO *at;
+    SSL *ssl = real ? ssl_under(bio, (void *)real, &at) : NULL;
+    if (ssl && at == bio) {
+        release_chain(bio, ssl, (void *)real);
+        handle_ends(ssl);
+    }
+    return real ? real(bio) : 0;
+}
+
+EXPORT void BIO_free_all(BIO *bio)
+{
+    BIO_free_all_fn *real = REAL_OF_CALLER(BIO_free_all);
+    BIO *at;
+    SSL *ssl = real ? ssl_under(bio, (void *)real, &at) : NULL;
+    if (ssl) {
+        release_chain(bio, ssl, (void *)real);
+        handle_ends(ssl);
+    }
+    if (real)
+        real(bio);
+}

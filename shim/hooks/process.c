@@ -1,0 +1,213 @@
+/* The process becomes another, two, or none: what is held goes out before. Nothing here runs where nothing is held. */
+#include "socket.h"
+
+#include "../conn/handle_table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static inline bool nothing_is_held(void)
+{
+    return __builtin_expect(atomic_load_explicit(&conns_holding, memory_order_relaxed) == 0, 1);
+}
+
+static void release_handle(const void *handle, struct conn *conn)
+{
+    if (conn->holding && conn->release && conn_enter(conn) == GUARD_ENTERED) {
+        conn->release(conn, handle, REASON_RELEASED);
+        conn_leave(conn);
+    }
+}
+
+void process_release_all(void)
+{
+    if (nothing_is_held())
+        return;
+    int saved = errno;
+    fd_each(0, ~0u, socket_release_last);
+    handle_each(release_handle);
+    errno = saved;
+}
+
+/* Whose memory this is: the process that tracks the connections in it. */
+static pid_t owner_pid;
+
+static void after_fork_in_child(void)
+{
+    int saved = errno;
+    owner_pid = getpid();
+    fd_after_fork();
+    handle_after_fork();
+    errno = saved;
+}
+
+static void register_for_forks(void)
+{
+    owner_pid = getpid();
+    pthread_atfork(process_release_all, NULL, after_fork_in_child);
+}
+
+void process_watch_forks(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, register_for_forks);
+}
+
+static void release_if_inherited(int fd)
+{
+    if (!(REAL(fcntl)(fd, F_GETFD) & FD_CLOEXEC))
+        socket_release_last(fd);
+}
+
+/* After vfork() a child runs in its parent's memory: what is held there for descriptors that the exec closes is the
+ * parent's to go on with. */
+static void before_exec(void)
+{
+    if (nothing_is_held())
+        return;
+    int saved = errno;
+    if (getpid() == owner_pid)
+        process_release_all();
+    else
+        fd_each(0, ~0u, release_if_inherited);
+    errno = saved;
+}
+
+EXPORT int execve(const char *path, char *const argv[], char *const envp[])
+{
+    before_exec();
+    return REAL(execve)(path, argv, envp);
+}
+
+EXPORT int execv(const char *path, char *const argv[])
+{
+    before_exec();
+    return REAL(execv)(path, argv);
+}
+
+EXPORT int execvp(const char *file, char *const argv[])
+{
+    before_exec();
+    return REAL(execvp)(file, argv);
+}
+
+EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
+{
+    before_exec();
+    return REAL(execvpe)(file, argv, envp);
+}
+
+EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
+{
+    before_exec();
+    return REAL(fexecve)(fd, argv, envp);
+}
+
+EXPORT int execveat(int directory, const char *path, char *const argv[], char *const envp[], int flags)
+{
+    before_exec();
+    __typeof__(&execveat) real = REAL(execveat);
+    if (real)
+        return real(directory, path, argv, envp, flags);
+    return (int)REAL(syscall)(SYS_execveat, (long)directory, path, argv, envp, (long)flags);
+}
+
+/* The list forms: their arguments become an array on the stack, since the heap may not be touched after vfork(). */
+static size_t count_arguments(va_list arguments)
+{
+    size_t count = 1;
+    va_list again;
+    va_copy(again, arguments);
+    while (va_arg(again, char *))
+        count++;
+    va_end(again);
+    return count;
+}
+
+#define COLLECT_ARGUMENTS(arguments, first)                                                                              \
+    va_list arguments;                                                                                                   \
+    va_start(arguments, first);                                                                                          \
+    char *argv[count_arguments(arguments) + 1];                                                                          \
+    argv[0] = (char *)(uintptr_t)first;                                                                                  \
+    for (size_t i = 1; argv[i - 1]; i++)                                                                                 \
+    argv[i] = va_arg(arguments, char *)
+
+EXPORT int execl(const char *path, const char *first, ...)
+{
+    COLLECT_ARGUMENTS(arguments, first);
+    va_end(arguments);
+    before_exec();
+    return REAL(execv)(path, argv);
+}
+
+EXPORT int execlp(const char *file, const char *first, ...)
+{
+    COLLECT_ARGUMENTS(arguments, first);
+    va_end(arguments);
+    before_exec();
+    return REAL(execvp)(file, argv);
+}
+
+EXPORT int execle(const char *path, const char *first, ...)
+{
+    COLLECT_ARGUMENTS(arguments, first);
+    char *const *envp = va_arg(arguments, char *const *);
+    va_end(arguments);
+    before_exec();
+    return REAL(execve)(path, argv, envp);
+}
+
+EXPORT int posix_spawn(pid_t *restrict pid, const char *restrict path, const posix_spawn_file_actions_t *actions,
+                       const posix_spawnattr_t *restrict attributes, char *const argv[restrict],
+                       char *const envp[restrict])
+{
+    process_release_all();
+    return REAL(posix_spawn)(pid, path, actions, attributes, argv, envp);
+}
+
+EXPORT int posix_spawnp(pid_t *restrict pid, const char *restrict file, const posix_spawn_file_actions_t *actions,
+                        const posix_spawnattr_t *restrict attributes, char *const argv[restrict],
+                        char *const envp[restrict])
+{
+    process_release_all();
+    return REAL(posix_spawnp)(pid, file, actions, attributes, argv, envp);
+}
+
+EXPORT int system(const char *command)
+{
+    process_release_all();
+    return REAL(system)(command);
+}
+
+EXPORT FILE *popen(const char *command, const char *type)
+{
+    process_release_all();
+    return REAL(popen)(command, type);
+}
+
+EXPORT void _exit(int status)
+{
+    process_release_all();
+    REAL(_exit)(status);
+    __builtin_unreachable();
+}
+
+EXPORT void _Exit(int status)
+{
+    process_release_all();
+    REAL(_Exit)(status);
+    __builtin_unreachable();
+}
+
+/* exit(): after the program's own handlers. */
+__attribute__((destructor)) static void at_exit(void)
+{
+    process_release_all();
+}

@@ -1,0 +1,282 @@
+#include "socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <unistd.h>
+
+static ssize_t real_write(void *ctx, const void *buf, size_t len)
+{
+    struct socket_call *call = ctx;
+    if (!call->is_send)
+        return REAL(write)(call->fd, buf, len);
+    if (!call->first)
+        return REAL(send)(call->fd, buf, len, call->flags);
+    struct iovec piece = {(void *)(uintptr_t)buf, len};
+    struct msghdr message = *call->first;
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    ssize_t sent = REAL(sendmsg)(call->fd, &message, call->flags);
+    if (sent > 0) {
+        call->first = NULL;
+        call->flags &= ~MSG_FASTOPEN;
+    }
+    return sent;
+}
+
+static bool is_same_socket(const struct socket_call *call)
+{
+    struct stat status;
+    return fstat(call->fd, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_ino == call->conn->inode &&
+           status.st_dev == call->conn->device;
+}
+
+static bool is_public_v4(uint32_t host_order)
+{
+    static const struct {
+        uint32_t net, mask;
+    } local[] = {
+        {0x7f000000, 0xff000000}, {0x0a000000, 0xff000000}, {0xac100000, 0xfff00000}, {0xc0a80000, 0xffff0000},
+        {0xa9fe0000, 0xffff0000}, {0x64400000, 0xffc00000}, {0x00000000, 0xff000000},
+    };
+    for (size_t i = 0; i < sizeof local / sizeof local[0]; i++)
+        if ((host_order & local[i].mask) == local[i].net)
+            return false;
+    return true;
+}
+
+static bool is_public_v6(const struct in6_addr *address)
+{
+    const uint8_t *b = address->s6_addr;
+    if (IN6_IS_ADDR_V4MAPPED(address))
+        return is_public_v4((uint32_t)b[12] << 24 | (uint32_t)b[13] << 16 | (uint32_t)b[14] << 8 | b[15]);
+    return !IN6_IS_ADDR_LOOPBACK(address) && !IN6_IS_ADDR_UNSPECIFIED(address) && (b[0] & 0xfe) != 0xfc &&
+           !IN6_IS_ADDR_LINKLOCAL(address);
+}
+
+/* Port 80 of a public address: a real site only redirects from there to https, echoing the query, and the follow-up
+ * would have lost a token that was moved here. */
+static bool peer_only_redirects(const struct socket_call *call)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+        struct sockaddr_storage room;
+    } peer = {.any.sa_family = AF_UNSPEC};
+    socklen_t len = sizeof peer;
+    if (getpeername(call->fd, &peer.any, &len) != 0) {
+        if (!call->first || !call->first->msg_name || call->first->msg_namelen > sizeof peer)
+            return false;
+        memcpy(&peer, call->first->msg_name, call->first->msg_namelen);
+    }
+    if (peer.any.sa_family == AF_INET)
+        return peer.v4.sin_port == htons(80) && is_public_v4(ntohl(peer.v4.sin_addr.s_addr));
+    if (peer.any.sa_family == AF_INET6)
+        return peer.v6.sin6_port == htons(80) && is_public_v6(&peer.v6.sin6_addr);
+    return false;
+}
+
+static enum reason objects(void *ctx, const struct decision *decision)
+{
+    struct socket_call *call = ctx;
+    int saved = errno;
+    enum reason reason = REASON_NONE;
+    if (!is_same_socket(call)) {
+        reason = REASON_DESCRIPTOR_CHANGED;
+    } else if (!decision) {
+        reason = call->flags & MSG_FASTOPEN ? REASON_FAST_OPEN : REASON_NONE;
+    } else if (decision->token.at) {
+        enum plaintext plaintext = config_get()->plaintext;
+        if (plaintext == PLAINTEXT_NEVER ||
+            (plaintext == PLAINTEXT_AUTO && decision->form == TARGET_ORIGIN && peer_only_redirects(call)))
+            reason = REASON_PLAINTEXT;
+    }
+    errno = saved;
+    return reason;
+}
+
+static void decided(void *ctx, const struct decision *decision)
+{
+    (void)ctx;
+    report_decision("socket", decision);
+}
+
+static const struct sink socket_sink = {
+    .layer = "socket",
+    .write = real_write,
+    .objects = objects,
+    .decided = decided,
+    .whole_writes = false,
+};
+
+/* Two ends without a name, as of socketpair(): often a pipe between threads or processes, where a single byte is a
+ * message of its own. There a request must show its method and target at once. */
+static bool is_unnamed_pair(int fd, int domain)
+{
+    struct sockaddr_storage peer;
+    socklen_t len = sizeof peer;
+    return domain == AF_UNIX && getpeername(fd, (struct sockaddr *)&peer, &len) == 0 && len <= sizeof(sa_family_t);
+}
+
+static bool is_stream_socket(int fd, struct span first, struct stat *status)
+{
+    int type = 0;
+    int domain = 0;
+    socklen_t len = sizeof type;
+    if (fstat(fd, status) != 0 || !S_ISSOCK(status->st_mode))
+        return false;
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0 || type != SOCK_STREAM)
+        return false;
+    len = sizeof domain;
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) != 0)
+        return false;
+    if (domain != AF_INET && domain != AF_INET6 && domain != AF_UNIX)
+        return false;
+    const char *space = memchr(first.at, ' ', first.len);
+    return !is_unnamed_pair(fd, domain) || (space && space + 1 < first.at + first.len);
+}
+
+/* The first bytes on a descriptor decide, and only bytes that may begin a request are worth a system call. */
+static bool track(int fd, struct span first)
+{
+    struct stat status;
+    int saved = errno;
+    bool tracked = false;
+    if (first.len == 0)
+        return false;
+    if (request_may_begin(first) && config_get()->mode != MODE_OFF && is_stream_socket(fd, first, &status)) {
+        process_watch_forks();
+        tracked = fd_track(fd, &status) != NULL;
+    }
+    if (!tracked)
+        fd_set_plain(fd);
+    errno = saved;
+    return tracked;
+}
+
+bool socket_enter(struct socket_call *call, struct span first)
+{
+    enum guard_entry entry;
+    uintptr_t state = fd_state(call->fd);
+    if (state == FD_PLAIN || (state == FD_UNKNOWN && !track(call->fd, first)))
+        return false;
+    call->conn = fd_enter(call->fd, &entry);
+    if (!call->conn)
+        return false;
+    struct conn *conn = &call->conn->conn;
+    if (!conn->holding && conn->out.len == 0)
+        return true;
+    int saved = errno;
+    bool same = is_same_socket(call);
+    errno = saved;
+    if (same)
+        return true;
+    /* The socket was closed where nobody saw it: what it still owed can reach no one. */
+    conn_reset(conn);
+    stream_end(&conn->stream, REASON_DESCRIPTOR_CHANGED);
+    socket_leave(call);
+    return false;
+}
+
+void socket_leave(struct socket_call *call)
+{
+    int saved = errno;
+    fd_leave(call->fd, call->conn);
+    errno = saved;
+}
+
+ssize_t socket_write_entered(struct socket_call *call, const void *buf, size_t len)
+{
+    if (call->flags & MSG_OOB)
+        return real_write(call, buf, len); /* beside the stream */
+    struct conn_call conn_call = conn_call_for(&socket_sink, call);
+    if (call->flags & MSG_ZEROCOPY && stream_body_left(&call->conn->conn.stream) < len) {
+        conn_release(&call->conn->conn, &conn_call, REASON_ZEROCOPY);
+        stream_end(&call->conn->conn.stream, REASON_ZEROCOPY);
+    }
+    return conn_write(&call->conn->conn, &conn_call, buf, len);
+}
+
+ssize_t socket_write(struct socket_call *call, const void *buf, size_t len)
+{
+    if (!socket_enter(call, span_of(buf, len)))
+        return real_write(call, buf, len);
+    ssize_t written = socket_write_entered(call, buf, len);
+    socket_leave(call);
+    return written;
+}
+
+/* Sends what is held with `flags`, unchanged. True when nothing is left. */
+static bool release(struct socket_call *call)
+{
+    struct conn_call conn_call = conn_call_for(&socket_sink, call);
+    return conn_release(&call->conn->conn, &conn_call, REASON_RELEASED) > 0;
+}
+
+static bool enter_holding(struct socket_call *call)
+{
+    if (atomic_load_explicit(&conns_holding, memory_order_relaxed) == 0 || !fd_is_tracked(call->fd))
+        return false;
+    if (!socket_enter(call, span_of(NULL, 0)))
+        return false;
+    if (call->conn->conn.holding)
+        return true;
+    socket_leave(call);
+    return false;
+}
+
+bool socket_body_takes(int fd, uint64_t len)
+{
+    struct socket_call call = {.fd = fd, .is_send = true, .flags = MSG_NOSIGNAL};
+    if (!fd_is_tracked(fd) || !socket_enter(&call, span_of(NULL, 0)))
+        return false;
+    bool takes = conn_is_in_body(&call.conn->conn, len);
+    socket_leave(&call);
+    return takes;
+}
+
+void socket_skip(int fd, uint64_t len)
+{
+    struct socket_call call = {.fd = fd, .is_send = true, .flags = MSG_NOSIGNAL};
+    if (fd_state(fd) == FD_UNKNOWN)
+        fd_set_plain(fd);
+    if (!fd_is_tracked(fd) || !socket_enter(&call, span_of(NULL, 0)))
+        return;
+    conn_skip(&call.conn->conn, len);
+    socket_leave(&call);
+}
+
+void socket_release_for_read(int fd, int flags)
+{
+    struct socket_call call = {.fd = fd, .is_send = true, .flags = MSG_NOSIGNAL};
+    int saved = errno;
+    if (!(flags & MSG_DONTWAIT) && enter_holding(&call)) {
+        if (!(REAL(fcntl)(fd, F_GETFL) & O_NONBLOCK))
+            release(&call);
+        socket_leave(&call);
+    }
+    errno = saved;
+}
+
+/* Without waiting: a send buffer that is full is made larger by what must still go into it. */
+void socket_release_last(int fd)
+{
+    struct socket_call call = {.fd = fd, .is_send = true, .flags = MSG_NOSIGNAL | MSG_DONTWAIT};
+    int saved = errno;
+    if (enter_holding(&call)) {
+        struct conn *conn = &call.conn->conn;
+        if (!release(&call) && errno == EAGAIN) {
+            int size = 0;
+            socklen_t len = sizeof size;
+            if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len) == 0) {
+                size += 4 * (int)(conn->out.len - conn->out_sent); /* the kernel counts its own overhead too */
+                setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+                struct conn_call conn_call = conn_call_for(&socket_sink, &call);
+                conn_flush(conn, &conn_call);
+            }
+        }
+        socket_leave(&call);
+    }
+    errno = saved;
+}

@@ -1,0 +1,237 @@
+#include "rewrite.h"
+
+static const char authorization_start[] = "Authorization: JWT ";
+
+static void note_content_length(struct framing *framing, struct span value)
+{
+    if (framing->has_length)
+        framing->fault = REASON_FRAMING_CONFLICT;
+    framing->has_length = true;
+    uint64_t length = 0;
+    for (size_t i = 0; i < value.len; i++) {
+        if (!is_digit(value.at[i]) || length > (UINT64_MAX >> 1) / 10 - 1) {
+            framing->fault = REASON_FRAMING_UNKNOWN;
+            return;
+        }
+        length = length * 10 + (uint64_t)(value.at[i] - '0');
+    }
+    if (value.len == 0)
+        framing->fault = REASON_FRAMING_UNKNOWN;
+    framing->content_length = length;
+}
+
+/* Only a list whose one and last coding named chunked is `chunked` says where a request's body ends. */
+static void note_transfer_encoding(struct framing *framing, struct span value)
+{
+    if (framing->has_coding)
+        framing->fault = REASON_FRAMING_CONFLICT;
+    framing->has_coding = true;
+    while (value.len) {
+        const char *comma = memchr(value.at, ',', value.len);
+        size_t len = comma ? (size_t)(comma - value.at) : value.len;
+        struct span coding = span_trim(span_of(value.at, len));
+        value = span_from(value, comma ? len + 1 : len);
+        if (coding.len == 0)
+            continue;
+        if (framing->chunked)
+            framing->fault = REASON_FRAMING_UNKNOWN;
+        framing->chunked = SPAN_IS(coding, "chunked");
+    }
+    if (!framing->chunked)
+        framing->fault = REASON_FRAMING_UNKNOWN;
+}
+
+void framing_note(struct framing *framing, const struct field *field)
+{
+    if (SPAN_IS(field->name, "content-length"))
+        note_content_length(framing, field->value);
+    else if (SPAN_IS(field->name, "transfer-encoding"))
+        note_transfer_encoding(framing, field->value);
+    else if (SPAN_IS(field->name, "upgrade"))
+        framing->upgrade = true;
+}
+
+void framing_settle(struct framing *framing, bool http_1_0)
+{
+    if (framing->has_length && framing->has_coding)
+        framing->fault = REASON_FRAMING_CONFLICT;
+    else if (framing->has_coding && http_1_0)
+        framing->fault = REASON_FRAMING_UNKNOWN;
+}
+
+bool referer_scrub(const struct policy *policy, const struct field *field, const char *base, struct edits *edits)
+{
+    struct target url;
+    struct span token;
+    if (!SPAN_IS(field->name, "referer"))
+        return false;
+    target_parse(field->value, &url);
+    if (url.form != TARGET_ABSOLUTE || !host_matches(&policy->hosts, authority_host(url.authority)))
+        return false;
+    return query_find_jwt(url.query, base, &token, edits) == JWT_TOKEN;
+}
+
+/* What the fields of a candidate's head say, gathered in one pass over them. */
+struct fields_seen {
+    struct span host;
+    size_t hosts;
+    size_t authorizations;
+    bool malformed;
+    bool same_token; /* an Authorization carries the very token of the target, and is the only one */
+};
+
+static bool carries_token(struct span value, struct span token)
+{
+    const size_t scheme = sizeof "JWT " - 1;
+    return value.len > scheme && memcmp(value.at, "JWT ", scheme) == 0 && token_equals(token, span_from(value, scheme));
+}
+
+/* First pass over the fields: facts only, so that the second may add its edits in order. */
+static void fields_scan(struct span head, size_t fields_at, const struct decision *decision, struct framing *framing,
+                        struct fields_seen *seen)
+{
+    struct field field;
+    for (size_t at = fields_at; at < head.len;) {
+        ssize_t len = field_next(span_from(head, at), &field);
+        if (len <= 0) {
+            seen->malformed = true;
+            return;
+        }
+        at += (size_t)len;
+        if (field.name.len == 0)
+            return;
+        framing_note(framing, &field);
+        if (SPAN_IS(field.name, "host")) {
+            seen->hosts++;
+            seen->host = field.value;
+        } else if (SPAN_IS(field.name, "authorization")) {
+            seen->authorizations++;
+            seen->same_token = seen->authorizations == 1 && decision->token.at && carries_token(field.value, decision->token);
+        }
+    }
+}
+
+/* Second pass: Referers, and the Authorization lines if `move` says so. */
+static void fields_edit(const struct policy *policy, struct span head, size_t fields_at, bool move, bool replace,
+                        struct decision *decision)
+{
+    struct field field;
+    bool entered = !move;
+    for (size_t at = fields_at; at < head.len;) {
+        size_t len = (size_t)field_next(span_from(head, at), &field);
+        if (field.name.len == 0) {
+            if (!entered)
+                edits_add(&decision->edits, at, 0, true);
+            return;
+        }
+        if (referer_scrub(policy, &field, head.at, &decision->edits)) {
+            decision->referer = true;
+        } else if (replace && SPAN_IS(field.name, "authorization")) {
+            edits_add(&decision->edits, at, len, !entered);
+            entered = true;
+        }
+        at += len;
+    }
+}
+
+static enum reason judge_target(const struct policy *policy, const struct target *target, enum jwt_found found,
+                                bool http_1_0, const struct fields_seen *seen, struct decision *out)
+{
+    if (target->form == TARGET_ABSOLUTE)
+        out->host = authority_host(target->authority);
+    else if (seen->hosts)
+        out->host = authority_host(seen->host);
+    if (found == JWT_NONE)
+        return REASON_NONE;
+    if (target->form != TARGET_ORIGIN && target->form != TARGET_ABSOLUTE)
+        return REASON_TARGET_FORM;
+    if (seen->hosts > 1)
+        return REASON_HOST_REPEATED;
+    if (seen->hosts == 0 && (!http_1_0 || target->form == TARGET_ORIGIN))
+        return REASON_HOST_MISSING;
+    if (!host_matches(&policy->hosts, out->host))
+        return REASON_HOST_NOT_ATLASSIAN;
+    if (found == JWT_NO_TOKEN)
+        return REASON_NOT_A_TOKEN;
+    if (seen->authorizations && !seen->same_token && policy->on_conflict == ON_CONFLICT_LEAVE)
+        return REASON_CONFLICT_LEFT;
+    return REASON_NONE;
+}
+
+void head_decide(const struct policy *policy, struct span head, struct framing *framing, struct decision *out)
+{
+    out->reason = REASON_NONE;
+    out->candidate = out->referer = false;
+    out->form = TARGET_OTHER;
+    out->host = out->token = span_of(NULL, 0);
+    edits_reset(&out->edits);
+    *framing = (struct framing){.fault = REASON_NONE};
+
+    size_t line = (size_t)((const char *)memchr(head.at, '\n', head.len) - head.at) + 1;
+    struct request_line request;
+    if (!request_line_parse(span_of(head.at, line), &request)) {
+        out->reason = framing->fault = REASON_HEAD_MALFORMED;
+        return;
+    }
+    out->line_end = line_end_length(span_of(head.at, line));
+    out->method = request.method;
+    out->http_1_0 = request.http_1_0;
+
+    struct target target;
+    target_parse(request.target, &target);
+    out->form = target.form;
+    out->path = target.path;
+    enum jwt_found found = query_find_jwt(target.query, head.at, &out->token, &out->edits);
+    out->candidate = found != JWT_NONE;
+
+    struct fields_seen seen = {.hosts = 0};
+    fields_scan(head, line, out, framing, &seen);
+    framing_settle(framing, request.http_1_0);
+    if (seen.malformed)
+        framing->fault = REASON_HEAD_MALFORMED;
+    out->reason = judge_target(policy, &target, found, request.http_1_0, &seen, out);
+    if (framing->fault != REASON_NONE) {
+        out->reason = framing->fault;
+        out->edits.count = 0;
+        return;
+    }
+
+    /* A Referer is scrubbed whatever becomes of the target; the reason then still says why the token stayed. */
+    bool moves = found == JWT_TOKEN && out->reason == REASON_NONE;
+    if (!moves)
+        out->edits.count = 0;
+    bool keep = seen.same_token || (seen.authorizations && policy->on_conflict == ON_CONFLICT_HEADER);
+    fields_edit(policy, head, line, moves && !keep, moves && !keep, out);
+    if (out->edits.overflow) {
+        out->reason = REASON_TOO_MANY_EDITS;
+        out->edits.count = 0;
+    }
+}
+
+size_t decision_bound(const struct decision *decision, size_t len)
+{
+    return len + sizeof authorization_start + decision->token.len + 2;
+}
+
+size_t decision_apply(const struct decision *decision, const char *in, size_t len, char *out)
+{
+    size_t from = 0;
+    char *to = out;
+    for (size_t i = 0; i < decision->edits.count; i++) {
+        const struct edit *edit = &decision->edits.edit[i];
+        memcpy(to, in + from, edit->at - from);
+        to += edit->at - from;
+        from = edit->at + edit->cut;
+        if (!edit->authorization)
+            continue;
+        memcpy(to, authorization_start, sizeof authorization_start - 1);
+        to += sizeof authorization_start - 1;
+        to += token_decode(decision->token, to);
+        if (decision->line_end == 2)
+            *to++ = '\r';
+        *to++ = '\n';
+    }
+    memcpy(to, in + from, len - from);
+    return (size_t)(to - out) + len - from;
+}
+

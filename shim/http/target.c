@@ -1,0 +1,164 @@
+#include "target.h"
+
+static int hex_digit(char c)
+{
+    if (is_digit(c))
+        return c - '0';
+    c = ascii_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The byte at s[*i], percent-decoded, and *i moved behind it. A '%' without two hex digits stands for itself. */
+static char next_decoded(struct span s, size_t *i)
+{
+    char c = s.at[(*i)++];
+    if (c != '%' || s.len - *i < 2)
+        return c;
+    int high = hex_digit(s.at[*i]);
+    int low = hex_digit(s.at[*i + 1]);
+    if (high < 0 || low < 0)
+        return c;
+    *i += 2;
+    return (char)(high << 4 | low);
+}
+
+static size_t scheme_length(struct span target)
+{
+    if (target.len >= 8 && span_is(span_of(target.at, 8), "https://", 8))
+        return 8;
+    if (target.len >= 7 && span_is(span_of(target.at, 7), "http://", 7))
+        return 7;
+    return 0;
+}
+
+void target_parse(struct span target, struct target *out)
+{
+    *out = (struct target){.form = TARGET_OTHER, .path = target};
+    struct span rest = target;
+    if (rest.len == 1 && *rest.at == '*') {
+        out->form = TARGET_ASTERISK;
+        return;
+    }
+    if (rest.len && *rest.at == '/') {
+        out->form = TARGET_ORIGIN;
+    } else {
+        size_t scheme = scheme_length(rest);
+        if (scheme == 0) {
+            if (rest.len && memchr(rest.at, ':', rest.len))
+                out->form = TARGET_AUTHORITY;
+            return;
+        }
+        out->form = TARGET_ABSOLUTE;
+        rest = span_from(rest, scheme);
+        size_t end = 0;
+        while (end < rest.len && rest.at[end] != '/' && rest.at[end] != '?' && rest.at[end] != '#')
+            end++;
+        out->authority = span_of(rest.at, end);
+        rest = span_from(rest, end);
+    }
+
+    const char *fragment = rest.len ? memchr(rest.at, '#', rest.len) : NULL;
+    if (fragment)
+        rest.len = (size_t)(fragment - rest.at);
+    const char *mark = rest.len ? memchr(rest.at, '?', rest.len) : NULL;
+    out->path = rest;
+    if (mark) {
+        out->path.len = (size_t)(mark - rest.at);
+        out->query = span_from(rest, out->path.len + 1);
+    }
+}
+
+bool token_is_well_formed(struct span raw)
+{
+    size_t dots = 0;
+    size_t run = 0;
+    for (size_t i = 0; i < raw.len;) {
+        char c = next_decoded(raw, &i);
+        if (c == '.') {
+            if (run == 0 || ++dots > 2)
+                return false;
+            run = 0;
+        } else if (is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || c == '-' || c == '_') {
+            run++;
+        } else {
+            return false;
+        }
+    }
+    return dots == 2 && run > 0;
+}
+
+bool token_equals(struct span raw, struct span plain)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < raw.len; n++)
+        if (n == plain.len || next_decoded(raw, &i) != plain.at[n])
+            return false;
+    return n == plain.len;
+}
+
+size_t token_decode(struct span raw, char *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < raw.len;)
+        out[n++] = next_decoded(raw, &i);
+    return n;
+}
+
+/* Splits one `name[=value]` and says whether the name, decoded, is exactly `jwt`. */
+static bool parameter_is_jwt(struct span parameter, struct span *value)
+{
+    const char want[] = "jwt";
+    size_t i = 0;
+    for (size_t k = 0; k < 3; k++)
+        if (i >= parameter.len || parameter.at[i] == '=' || next_decoded(parameter, &i) != want[k])
+            return false;
+    if (i < parameter.len && parameter.at[i] != '=')
+        return false;
+    *value = i < parameter.len ? span_from(parameter, i + 1) : span_of(parameter.at + i, 0);
+    return true;
+}
+
+/* Nearly every query has none: one look for a first letter of the name, plain or encoded, before the walk. */
+static bool query_may_have_jwt(struct span query)
+{
+    return query.len >= 3 && (memchr(query.at, 'j', query.len) || memchr(query.at, '%', query.len));
+}
+
+enum jwt_found query_find_jwt(struct span query, const char *base, struct span *token, struct edits *edits)
+{
+    if (!query.at || !query_may_have_jwt(query))
+        return JWT_NONE;
+
+    enum jwt_found found = JWT_NONE;
+    bool kept_any = false;
+    const size_t first_edit = edits->count;
+    const size_t query_at = (size_t)(query.at - base);
+
+    for (size_t start = 0; start <= query.len;) {
+        const char *amp = start < query.len ? memchr(query.at + start, '&', query.len - start) : NULL;
+        size_t end = amp ? (size_t)(amp - query.at) : query.len;
+        struct span value;
+        if (parameter_is_jwt(span_of(query.at + start, end - start), &value)) {
+            if (found == JWT_NONE) {
+                if (!token_is_well_formed(value))
+                    return JWT_NO_TOKEN;
+                found = JWT_TOKEN;
+                *token = value;
+            }
+            /* Behind a parameter that stays, the '&' in front leaves too; before all that stay, the one behind. */
+            if (kept_any)
+                edits_add(edits, query_at + start - 1, end - start + 1, false);
+            else
+                edits_add(edits, query_at + start, end - start + (amp ? 1 : 0), false);
+        } else {
+            kept_any = true;
+        }
+        start = end + 1;
+    }
+
+    if (found == JWT_TOKEN && !kept_any) {
+        edits->count = first_edit;
+        edits_add(edits, query_at - 1, query.len + 1, false);
+    }
+    return found;
+}
