@@ -1,5 +1,12 @@
 #include "authority.h"
 
+/* What names in the DNS are made of; anything else (a '#' or '/' that would end the authority elsewhere) is no host. */
+static bool is_host_character(char c)
+{
+    c = ascii_lower(c);
+    return is_digit(c) || (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '_';
+}
+
 struct span authority_host(struct span authority)
 {
     const struct span none = span_of(authority.at, 0);
@@ -30,7 +37,7 @@ struct span authority_host(struct span authority)
     if (host.len && host.at[host.len - 1] == '.')
         host.len--;
     for (size_t i = 0; i < host.len; i++)
-        if ((unsigned char)host.at[i] <= ' ' || host.at[i] == '/' || host.at[i] == '\\' || host.at[i] == 0x7f)
+        if (!is_host_character(host.at[i]))
             return none;
     return host;
 }
