@@ -70,6 +70,12 @@ $(B)/tests/replay: $(B)/core/tests/unit/replay.o $(CORE_O)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^
 
+# Allocations go by a wrapper in the tests, which makes them fail one by one.
+UNIT       := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
+$(UNIT): $(B)/tests/%: $(B)/core/tests/unit/%.o $(CORE_O)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -Wl,--wrap=malloc -o $@ $^ -lcmocka -lpthread
+
 -include $(CORE_O:.o=.d)
 
 clean:

@@ -34,6 +34,11 @@ static inline uintptr_t fd_state(int fd)
     return fd_state_far(fd);
 }
 
+static inline bool fd_is_low_and_plain(int fd)
+{
+    return (unsigned)fd < FD_PAGE && atomic_load_explicit(&fd_first_page[fd], memory_order_relaxed) == FD_PLAIN;
+}
+
 static inline bool fd_is_tracked(int fd)
 {
     return fd_state(fd) > FD_PLAIN;

@@ -12,6 +12,9 @@
 /* libc's function behind a hook of ours, by the type that its header declares. */
 #define REAL(function) ((__typeof__(&(function)))next_function(HOOK_##function))
 
+/* The same where a frame for looking it up would cost: NULL until REAL() was asked once. */
+#define KNOWN_REAL(function) ((__typeof__(&(function)))known_next_function(HOOK_##function))
+
 /* A library's function behind a hook, the one that the caller of this hook is bound to. */
 #define REAL_OF_CALLER(function) ((function##_fn *)resolve_for(HOOK_##function, __builtin_return_address(0)))
 

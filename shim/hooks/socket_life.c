@@ -52,17 +52,18 @@ EXPORT int accept4(int fd, struct sockaddr *restrict address, socklen_t *restric
     return accepted;
 }
 
-static void ends(int fd)
+static __attribute__((noinline)) int close_known(int fd)
 {
     if (fd_is_tracked(fd))
         socket_release_last(fd);
     fd_forget(fd);
+    return REAL(close)(fd);
 }
 
 EXPORT int close(int fd)
 {
-    ends(fd);
-    return REAL(close)(fd);
+    __typeof__(&close) real = KNOWN_REAL(close);
+    return __builtin_expect(real && fd_state(fd) == FD_UNKNOWN, 1) ? real(fd) : close_known(fd);
 }
 
 static void release_in_range(unsigned first, unsigned last)

@@ -9,20 +9,26 @@
 
 enum { FIRST_BYTES = 16, FLAT_MAX = 128 * 1024 };
 
+static __attribute__((noinline)) ssize_t write_looked_at(int fd, const void *buf, size_t len)
+{
+    struct socket_call call = {.fd = fd};
+    return socket_write(&call, buf, len);
+}
+
 EXPORT ssize_t write(int fd, const void *buf, size_t len)
 {
-    if (socket_is_plain(fd))
-        return REAL(write)(fd, buf, len);
-    struct socket_call call = {.fd = fd};
+    PLAIN_OR(write_looked_at, write, fd, buf, len);
+}
+
+static __attribute__((noinline)) ssize_t send_looked_at(int fd, const void *buf, size_t len, int flags)
+{
+    struct socket_call call = {.fd = fd, .is_send = true, .flags = flags};
     return socket_write(&call, buf, len);
 }
 
 EXPORT ssize_t send(int fd, const void *buf, size_t len, int flags)
 {
-    if (socket_is_plain(fd))
-        return REAL(send)(fd, buf, len, flags);
-    struct socket_call call = {.fd = fd, .is_send = true, .flags = flags};
-    return socket_write(&call, buf, len);
+    PLAIN_OR(send_looked_at, send, fd, buf, len, flags);
 }
 
 static size_t iov_total(const struct iovec *iov, int count)
@@ -122,12 +128,17 @@ static ssize_t real_writev(const struct socket_call *call, const struct iovec *i
     return REAL(writev)(call->fd, iov, count);
 }
 
-EXPORT ssize_t writev(int fd, const struct iovec *iov, int count)
+static __attribute__((noinline)) ssize_t writev_looked_at(int fd, const struct iovec *iov, int count)
 {
-    if (socket_is_plain(fd) || count <= 0 || count > IOV_MAX || !iov)
+    if (count <= 0 || count > IOV_MAX || !iov)
         return REAL(writev)(fd, iov, count);
     struct socket_call call = {.fd = fd};
     return write_pieces(&call, iov, count, real_writev);
+}
+
+EXPORT ssize_t writev(int fd, const struct iovec *iov, int count)
+{
+    PLAIN_OR(writev_looked_at, writev, fd, iov, count);
 }
 
 /* Only offset -1, the stream's own position, can mean a socket; RWF_* flags there are few and rare, and the program's
@@ -161,9 +172,9 @@ static bool is_sendable(const struct msghdr *message)
     return message && message->msg_iov && message->msg_iovlen > 0 && message->msg_iovlen <= IOV_MAX;
 }
 
-static ssize_t write_message(int fd, const struct msghdr *message, int flags)
+static __attribute__((noinline)) ssize_t send_message_looked_at(int fd, const struct msghdr *message, int flags)
 {
-    if (socket_is_plain(fd) || !is_sendable(message))
+    if (!is_sendable(message))
         return REAL(sendmsg)(fd, message, flags);
     struct socket_call call = {.fd = fd, .is_send = true, .flags = flags, .first = message};
     return write_pieces(&call, message->msg_iov, (int)message->msg_iovlen, real_sendmsg);
@@ -171,13 +182,12 @@ static ssize_t write_message(int fd, const struct msghdr *message, int flags)
 
 EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
-    return write_message(fd, message, flags);
+    PLAIN_OR(send_message_looked_at, sendmsg, fd, message, flags);
 }
 
-EXPORT ssize_t sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to, socklen_t to_len)
+static __attribute__((noinline)) ssize_t send_to_looked_at(int fd, const void *buf, size_t len, int flags,
+                                                            const struct sockaddr *to, socklen_t to_len)
 {
-    if (socket_is_plain(fd))
-        return REAL(sendto)(fd, buf, len, flags, to, to_len);
     const struct msghdr message = {.msg_name = (void *)(uintptr_t)to, .msg_namelen = to_len};
     struct socket_call call = {.fd = fd, .is_send = true, .flags = flags, .first = to ? &message : NULL};
     if (!socket_enter(&call, span_of(buf, len)))
@@ -185,6 +195,11 @@ EXPORT ssize_t sendto(int fd, const void *buf, size_t len, int flags, const stru
     ssize_t sent = socket_write_entered(&call, buf, len);
     socket_leave(&call);
     return sent;
+}
+
+EXPORT ssize_t sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to, socklen_t to_len)
+{
+    PLAIN_OR(send_to_looked_at, sendto, fd, buf, len, flags, to, to_len);
 }
 
 /* One message after the other, as the kernel does it: the first refusal ends it, and is told only if it was the first. */
@@ -201,7 +216,7 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
             return REAL(sendmmsg)(fd, messages, count, flags);
     }
     for (; done < count && done < IOV_MAX; done++) {
-        ssize_t sent = write_message(fd, &messages[done].msg_hdr, flags);
+        ssize_t sent = send_message_looked_at(fd, &messages[done].msg_hdr, flags);
         if (sent < 0)
             break;
         messages[done].msg_len = (unsigned)sent;

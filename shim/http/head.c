@@ -56,21 +56,15 @@ bool request_line_parse(struct span line, struct request_line *out)
     out->method = span_of(text.at, (size_t)(space - text.at));
     out->target = span_of(space + 1, (size_t)(protocol - space) - 1);
     out->http_1_0 = protocol[8] == '0';
-    if (space == protocol || out->target.len == 0)
-        return false;
-    for (size_t i = 0; i < out->target.len; i++)
-        if ((unsigned char)out->target.at[i] <= ' ' || out->target.at[i] == 0x7f)
-            return false;
-    return true;
+    return space < protocol && out->target.len && !span_has_space_or_control(out->target);
 }
 
 /* tchar, RFC 9110 section 5.6.2 */
-static bool is_tchar(char c)
-{
-    if (is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z'))
-        return true;
-    return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
-}
+static const bool is_tchar[256] = {
+    ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['!'] = true, ['#'] = true, ['$'] = true,
+    ['%'] = true,         ['&'] = true,         ['\''] = true,        ['*'] = true, ['+'] = true, ['-'] = true,
+    ['.'] = true,         ['^'] = true,         ['_'] = true,         ['`'] = true, ['|'] = true, ['~'] = true,
+};
 
 /* A NUL, or a CR that is no part of a line end: peers differ on what these mean. `text` ends in '\n'. */
 static bool has_stray_control(struct span text)
@@ -101,7 +95,7 @@ ssize_t field_next(struct span in, struct field *out)
     } while (in.at[end] == ' ' || in.at[end] == '\t');
 
     size_t name = 0;
-    while (name < end && is_tchar(in.at[name]))
+    while (name < end && is_tchar[(unsigned char)in.at[name]])
         name++;
     if (name == 0 || in.at[name] != ':')
         return FIELD_MALFORMED;

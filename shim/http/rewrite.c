@@ -31,8 +31,6 @@ static void note_transfer_encoding(struct framing *framing, struct span value)
         size_t len = comma ? (size_t)(comma - value.at) : value.len;
         struct span coding = span_trim(span_of(value.at, len));
         value = span_from(value, comma ? len + 1 : len);
-        if (coding.len == 0)
-            continue;
         if (framing->chunked)
             framing->fault = REASON_FRAMING_UNKNOWN;
         framing->chunked = SPAN_IS(coding, "chunked");
@@ -76,6 +74,8 @@ struct fields_seen {
     struct span host;
     size_t hosts;
     size_t authorizations;
+    size_t end; /* where the empty line begins */
+    bool referer;
     bool malformed;
     bool same_token; /* an Authorization carries the very token of the target, and is the only one */
 };
@@ -97,6 +97,7 @@ static void fields_scan(struct span head, size_t fields_at, const struct decisio
             seen->malformed = true;
             return;
         }
+        seen->end = at;
         at += (size_t)len;
         if (field.name.len == 0)
             return;
@@ -107,11 +108,13 @@ static void fields_scan(struct span head, size_t fields_at, const struct decisio
         } else if (SPAN_IS(field.name, "authorization")) {
             seen->authorizations++;
             seen->same_token = seen->authorizations == 1 && decision->token.at && carries_token(field.value, decision->token);
+        } else if (SPAN_IS(field.name, "referer")) {
+            seen->referer = true;
         }
     }
 }
 
-/* Second pass: Referers, and the Authorization lines if `move` says so. */
+/* Second pass, for the few heads with one of them: Referers, and the Authorization lines if `move` says so. */
 static void fields_edit(const struct policy *policy, struct span head, size_t fields_at, bool move, bool replace,
                         struct decision *decision)
 {
@@ -200,6 +203,10 @@ void head_decide(const struct policy *policy, struct span head, struct framing *
     bool moves = found == JWT_TOKEN && out->reason == REASON_NONE;
     if (!moves)
         out->edits.count = 0;
+    if (moves && !seen.authorizations && !seen.referer) {
+        edits_add(&out->edits, seen.end, 0, true);
+        return;
+    }
     bool keep = seen.same_token || (seen.authorizations && policy->on_conflict == ON_CONFLICT_HEADER);
     fields_edit(policy, head, line, moves && !keep, moves && !keep, out);
     if (out->edits.overflow) {

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct span {
@@ -35,6 +36,15 @@ static inline bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+/* The value of a hexadecimal digit, or -1. */
+static inline int hex_digit(char c)
+{
+    if (is_digit(c))
+        return c - '0';
+    c = ascii_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /* Equal but for the case of ASCII letters; `lower` is a lower-case literal's bytes. */
 static inline bool span_is(struct span s, const char *lower, size_t len)
 {
@@ -56,6 +66,26 @@ static inline struct span span_trim(struct span s)
                      s.at[s.len - 1] == '\n'))
         s.len--;
     return s;
+}
+
+/* True if there is a space, a control character or a DEL in `s`: eight bytes at a time, since targets are long. */
+static inline bool span_has_space_or_control(struct span s)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    const uint64_t tops = 0x8080808080808080u;
+    size_t i = 0;
+    for (; s.len - i >= 8; i += 8) {
+        uint64_t word;
+        memcpy(&word, s.at + i, 8);
+        uint64_t below = (word - ones * 0x21) & ~word; /* a byte below 0x21 borrows from its top bit */
+        uint64_t del = word ^ ones * 0x7f;
+        if ((below | ((del - ones) & ~del)) & tops)
+            break; /* maybe only a borrow from a neighbour: the loop below decides */
+    }
+    for (; i < s.len; i++)
+        if ((unsigned char)s.at[i] <= ' ' || s.at[i] == 0x7f)
+            return true;
+    return false;
 }
 
 #endif

@@ -38,69 +38,62 @@ static size_t pass_body(struct stream *stream, struct span in)
     return len;
 }
 
-static int hex_value(char c)
+/* One byte of a chunked body's own lines, RFC 9112 section 7.1: chunk-size [chunk-ext] CRLF, the CRLF behind the data, and
+ * the trailer's lines, where no field that matters may stand. A bare LF ends a line too; a CR wants its LF. Anything else
+ * means that the length was wrong, or that peers differ on it. */
+static enum stream_state chunk_line_ends(const struct stream *stream)
 {
-    if (is_digit(c))
-        return c - '0';
-    c = ascii_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    return stream->remaining ? STREAM_CHUNK_DATA : STREAM_TRAILER;
 }
 
-/* chunk-size [chunk-ext] CRLF, RFC 9112 section 7.1; a bare LF ends the line too. */
-static size_t pass_chunk_line(struct stream *stream, struct span in)
+static enum stream_state after_chunk_size(struct stream *stream, char c)
 {
-    size_t i = 0;
-    for (; i < in.len && stream->state == STREAM_CHUNK_SIZE; i++) {
-        int digit = hex_value(in.at[i]);
-        if (digit < 0) {
-            stream->state = STREAM_CHUNK_EXTENSION;
-            if (!stream->digits || !strchr(";\r\n \t", in.at[i]) || in.at[i] == '\0')
-                stream_end(stream, REASON_FRAMING_UNKNOWN);
-            break;
-        }
-        if (stream->remaining >> 58) {
-            stream_end(stream, REASON_FRAMING_UNKNOWN);
-            break;
-        }
+    int digit = hex_digit(c);
+    if (digit >= 0 && stream->remaining >> 58 == 0 && stream->state == STREAM_CHUNK_SIZE) {
         stream->remaining = stream->remaining << 4 | (uint64_t)digit;
         stream->digits = true;
+        return STREAM_CHUNK_SIZE;
     }
-    if (stream->state == STREAM_OPAQUE || i == in.len)
-        return in.len;
-    const char *newline = memchr(in.at + i, '\n', in.len - i);
-    if (!newline)
-        return in.len;
-    stream->state = stream->remaining ? STREAM_CHUNK_DATA : STREAM_TRAILER;
-    return (size_t)(newline - in.at) + 1;
+    if (!stream->digits)
+        return STREAM_OPAQUE;
+    switch (c) {
+    case ' ': case '\t': return STREAM_CHUNK_BLANK;
+    case ';': return STREAM_CHUNK_EXTENSION;
+    case '\r': return STREAM_CHUNK_LF;
+    case '\n': return chunk_line_ends(stream);
+    default: return STREAM_OPAQUE;
+    }
 }
 
-/* The CRLF behind a chunk's data: anything else means that the length was wrong. */
-static size_t pass_chunk_end(struct stream *stream, struct span in)
+static enum stream_state after_chunk_byte(struct stream *stream, char c)
 {
-    if (*in.at == '\n') {
-        stream->state = STREAM_CHUNK_SIZE;
+    switch (stream->state) {
+    case STREAM_CHUNK_SIZE:
+    case STREAM_CHUNK_BLANK: return after_chunk_size(stream, c);
+    case STREAM_CHUNK_EXTENSION:
+        return c == '\r' ? STREAM_CHUNK_LF : c == '\n' ? chunk_line_ends(stream) : STREAM_CHUNK_EXTENSION;
+    case STREAM_CHUNK_LF: return c == '\n' ? chunk_line_ends(stream) : STREAM_OPAQUE;
+    case STREAM_CHUNK_END:
         stream->digits = false;
-    } else if (*in.at != '\r') {
-        stream_end(stream, REASON_FRAMING_UNKNOWN);
+        return c == '\n' ? STREAM_CHUNK_SIZE : c == '\r' ? STREAM_CHUNK_END_LF : STREAM_OPAQUE;
+    case STREAM_CHUNK_END_LF: return c == '\n' ? STREAM_CHUNK_SIZE : STREAM_OPAQUE;
+    case STREAM_TRAILER: return c == '\n' ? STREAM_START : c == '\r' ? STREAM_TRAILER_LF : STREAM_TRAILER_REST;
+    case STREAM_TRAILER_LF: return c == '\n' ? STREAM_START : STREAM_OPAQUE;
+    default: return c == '\n' ? STREAM_TRAILER : STREAM_TRAILER_REST;
     }
-    return 1;
 }
 
-/* Trailer lines up to the empty one. They are never looked at: no field that matters may stand there. */
-static size_t pass_trailer(struct stream *stream, struct span in)
+static size_t pass_chunk_lines(struct stream *stream, struct span in)
 {
-    if (stream->state == STREAM_TRAILER) {
-        if (*in.at == '\n')
-            stream->state = STREAM_START;
-        else if (*in.at != '\r')
-            stream->state = STREAM_TRAILER_REST;
-        return 1;
-    }
-    const char *newline = memchr(in.at, '\n', in.len);
-    if (!newline)
+    size_t i = 0;
+    while (i < in.len && stream->state != STREAM_CHUNK_DATA && stream->state != STREAM_START) {
+        stream->state = after_chunk_byte(stream, in.at[i++]);
+        if (stream->state != STREAM_OPAQUE)
+            continue;
+        stream_end(stream, REASON_FRAMING_UNKNOWN);
         return in.len;
-    stream->state = STREAM_TRAILER;
-    return (size_t)(newline - in.at) + 1;
+    }
+    return i;
 }
 
 static void give_up(struct stream *stream, struct stream_step *step, size_t len, enum reason reason)
@@ -163,11 +156,8 @@ static void candidate_head(struct stream *stream, const struct policy *policy, s
 static bool line_has_jwt(const struct request_line *request)
 {
     struct target target;
-    struct span token;
-    struct edits edits;
-    edits_reset(&edits);
     target_parse(request->target, &target);
-    return query_find_jwt(target.query, request->target.at, &token, &edits) != JWT_NONE;
+    return query_has_jwt(target.query);
 }
 
 enum { STEP_IS_MADE = -1, STEP_ENDS_BEFORE = 0 };
@@ -214,32 +204,55 @@ static ssize_t start_line(struct stream *stream, const struct policy *policy, st
     return (ssize_t)len;
 }
 
-/* Only these fields can matter in a head without a token: Content-Length, Referer, Transfer-Encoding, Upgrade. The rest
- * is passed by its line ends alone, which is what makes such a head cheap. */
-static bool field_may_matter(char first)
+/* Whether the line at `in` may be one of the few fields that matter in a head without a token, an empty line, or not yet
+ * long enough to tell. Everything else is passed by its line end alone, which is what makes such a head cheap; it is not
+ * even checked for being well-formed. */
+static inline bool line_may_matter(struct span in)
 {
-    switch (first) {
-    case 'C': case 'c': case 'R': case 'r': case 'T': case 't': case 'U': case 'u': case '\r': case '\n':
-        return true;
-    default:
-        return false;
+    size_t name; /* its length */
+    char last;
+    switch (*in.at) {
+    case 'C': case 'c': name = sizeof "content-length" - 1, last = 'h'; break;
+    case 'T': case 't': name = sizeof "transfer-encoding" - 1, last = 'g'; break;
+    case 'R': case 'r': name = sizeof "referer" - 1, last = 'r'; break;
+    case 'U': case 'u': name = sizeof "upgrade" - 1, last = 'e'; break;
+    case '\r': case '\n': return true;
+    default: return false;
     }
+    if (in.len <= name)
+        return true;
+    /* behind the name the colon, or what makes the line malformed */
+    return ascii_lower(in.at[name - 1]) == last && (in.at[name] == ':' || (unsigned char)in.at[name] <= ' ');
 }
 
-static size_t field_rest(struct stream *stream, struct span in)
+/* Passes the rest of a line that does not matter, and all such lines behind it. */
+static size_t pass_lines(struct stream *stream, struct span in)
 {
-    const char *newline = memchr(in.at, '\n', in.len);
-    stream->state = newline ? STREAM_FIELD : STREAM_FIELD_REST;
-    return newline ? (size_t)(newline - in.at) + 1 : in.len;
+    const char *at = in.at;
+    const char *end = in.at + in.len;
+    do {
+        at = memchr(at, '\n', (size_t)(end - at));
+        if (!at) {
+            stream->state = STREAM_FIELD_REST;
+            return in.len;
+        }
+        at++;
+    } while (at < end && !line_may_matter(span_of(at, (size_t)(end - at))));
+    stream->state = STREAM_FIELD;
+    return (size_t)(at - in.at);
 }
 
 static ssize_t field_line(struct stream *stream, const struct policy *policy, struct span in, struct stream_step *step,
                           bool first)
 {
-    if (!field_may_matter(*in.at))
-        return (ssize_t)field_rest(stream, in);
+    if (!line_may_matter(in))
+        return (ssize_t)pass_lines(stream, in);
     struct field field;
-    ssize_t len = field_next(in, &field);
+    ssize_t len = in.len >= 2 && in.at[0] == '\r' && in.at[1] == '\n' ? 2 : *in.at == '\n' ? 1 : 0;
+    if (len == 0)
+        len = field_next(in, &field);
+    else
+        field.name.len = 0;
     if (len > 0 && field.name.len == 0) {
         framing_settle(&stream->framing, stream->http_1_0);
         enter_body(stream);
@@ -284,15 +297,11 @@ void stream_next(struct stream *stream, const struct policy *policy, struct span
                 goto pass;
             passed += (size_t)line;
             break;
-        case STREAM_FIELD_REST: passed += field_rest(stream, rest); break;
+        case STREAM_FIELD_REST: passed += pass_lines(stream, rest); break;
         case STREAM_LENGTH:
         case STREAM_CHUNK_DATA: passed += pass_body(stream, rest); break;
-        case STREAM_CHUNK_SIZE:
-        case STREAM_CHUNK_EXTENSION: passed += pass_chunk_line(stream, rest); break;
-        case STREAM_CHUNK_END: passed += pass_chunk_end(stream, rest); break;
-        case STREAM_TRAILER:
-        case STREAM_TRAILER_REST: passed += pass_trailer(stream, rest); break;
         case STREAM_OPAQUE: passed = in.len; break;
+        default: passed += pass_chunk_lines(stream, rest); break;
         }
     }
 pass:

@@ -10,12 +10,16 @@ enum stream_state {
     STREAM_FIELD,      /* at the start of a field line of a head whose target needs no change */
     STREAM_FIELD_REST, /* inside a field line that does not matter */
     STREAM_LENGTH,     /* `remaining` bytes of body by Content-Length */
-    STREAM_CHUNK_SIZE,
-    STREAM_CHUNK_EXTENSION,
-    STREAM_CHUNK_DATA, /* `remaining` bytes of a chunk's data */
-    STREAM_CHUNK_END,  /* the line end behind the data */
-    STREAM_TRAILER,    /* at the start of a trailer line */
+    STREAM_CHUNK_SIZE,      /* its hexadecimal digits */
+    STREAM_CHUNK_BLANK,     /* blanks behind them */
+    STREAM_CHUNK_EXTENSION, /* behind a ';' */
+    STREAM_CHUNK_LF,        /* the LF that a CR in this line wants */
+    STREAM_CHUNK_DATA,      /* `remaining` bytes of a chunk's data */
+    STREAM_CHUNK_END,       /* the line end behind the data */
+    STREAM_CHUNK_END_LF,
+    STREAM_TRAILER, /* at the start of a trailer line */
     STREAM_TRAILER_REST,
+    STREAM_TRAILER_LF, /* the LF of the last, empty one */
     STREAM_OPAQUE, /* to the connection's end */
 };
 

@@ -1,13 +1,5 @@
 #include "target.h"
 
-static int hex_digit(char c)
-{
-    if (is_digit(c))
-        return c - '0';
-    c = ascii_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The byte at s[*i], percent-decoded, and *i moved behind it. A '%' without two hex digits stands for itself. */
 static char next_decoded(struct span s, size_t *i)
 {
@@ -68,23 +60,44 @@ void target_parse(struct span target, struct target *out)
     }
 }
 
-bool token_is_well_formed(struct span raw)
+/* What a byte of a token is: part of a run, the dot between two, or neither. */
+enum { NEITHER, RUN, DOT };
+static const unsigned char token_class[256] = {
+    ['0' ... '9'] = RUN, ['A' ... 'Z'] = RUN, ['a' ... 'z'] = RUN, ['-'] = RUN, ['_'] = RUN, ['.'] = DOT,
+};
+
+static bool is_three_runs(struct span token)
+{
+    size_t at = 0;
+    for (int part = 0; part < 3; part++) {
+        size_t start = at;
+        while (at < token.len && token_class[(unsigned char)token.at[at]] == RUN)
+            at++;
+        bool ends_right = part < 2 ? at < token.len && token.at[at] == '.' : at == token.len;
+        if (at == start || !ends_right)
+            return false;
+        at++;
+    }
+    return true;
+}
+
+/* The same, decoding as it goes. */
+static bool is_three_runs_encoded(struct span raw)
 {
     size_t dots = 0;
     size_t run = 0;
     for (size_t i = 0; i < raw.len;) {
-        char c = next_decoded(raw, &i);
-        if (c == '.') {
-            if (run == 0 || ++dots > 2)
-                return false;
-            run = 0;
-        } else if (is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || c == '-' || c == '_') {
-            run++;
-        } else {
+        unsigned char class = token_class[(unsigned char)next_decoded(raw, &i)];
+        if (class == NEITHER || (class == DOT && (run == 0 || ++dots > 2)))
             return false;
-        }
+        run = class == DOT ? 0 : run + 1;
     }
     return dots == 2 && run > 0;
+}
+
+bool token_is_well_formed(struct span raw)
+{
+    return raw.len && memchr(raw.at, '%', raw.len) ? is_three_runs_encoded(raw) : is_three_runs(raw);
 }
 
 bool token_equals(struct span raw, struct span plain)
@@ -99,6 +112,10 @@ bool token_equals(struct span raw, struct span plain)
 size_t token_decode(struct span raw, char *out)
 {
     size_t n = 0;
+    if (!memchr(raw.at, '%', raw.len)) {
+        memcpy(out, raw.at, raw.len);
+        return raw.len;
+    }
     for (size_t i = 0; i < raw.len;)
         out[n++] = next_decoded(raw, &i);
     return n;
@@ -124,6 +141,27 @@ static bool query_may_have_jwt(struct span query)
     return query.len >= 3 && (memchr(query.at, 'j', query.len) || memchr(query.at, '%', query.len));
 }
 
+/* The parameter at `start`, up to its '&' or the query's end. */
+static struct span parameter_at(struct span query, size_t start)
+{
+    const char *amp = start < query.len ? memchr(query.at + start, '&', query.len - start) : NULL;
+    return span_of(query.at + start, (amp ? (size_t)(amp - query.at) : query.len) - start);
+}
+
+bool query_has_jwt(struct span query)
+{
+    struct span value;
+    if (!query.at || !query_may_have_jwt(query))
+        return false;
+    for (size_t start = 0; start <= query.len;) {
+        struct span parameter = parameter_at(query, start);
+        if (parameter_is_jwt(parameter, &value))
+            return true;
+        start += parameter.len + 1;
+    }
+    return false;
+}
+
 enum jwt_found query_find_jwt(struct span query, const char *base, struct span *token, struct edits *edits)
 {
     if (!query.at || !query_may_have_jwt(query))
@@ -135,10 +173,9 @@ enum jwt_found query_find_jwt(struct span query, const char *base, struct span *
     const size_t query_at = (size_t)(query.at - base);
 
     for (size_t start = 0; start <= query.len;) {
-        const char *amp = start < query.len ? memchr(query.at + start, '&', query.len - start) : NULL;
-        size_t end = amp ? (size_t)(amp - query.at) : query.len;
+        struct span parameter = parameter_at(query, start);
         struct span value;
-        if (parameter_is_jwt(span_of(query.at + start, end - start), &value)) {
+        if (parameter_is_jwt(parameter, &value)) {
             if (found == JWT_NONE) {
                 if (!token_is_well_formed(value))
                     return JWT_NO_TOKEN;
@@ -146,14 +183,15 @@ enum jwt_found query_find_jwt(struct span query, const char *base, struct span *
                 *token = value;
             }
             /* Behind a parameter that stays, the '&' in front leaves too; before all that stay, the one behind. */
+            bool last = start + parameter.len == query.len;
             if (kept_any)
-                edits_add(edits, query_at + start - 1, end - start + 1, false);
+                edits_add(edits, query_at + start - 1, parameter.len + 1, false);
             else
-                edits_add(edits, query_at + start, end - start + (amp ? 1 : 0), false);
+                edits_add(edits, query_at + start, parameter.len + (last ? 0 : 1), false);
         } else {
             kept_any = true;
         }
-        start = end + 1;
+        start += parameter.len + 1;
     }
 
     if (found == JWT_TOKEN && !kept_any) {

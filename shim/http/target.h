@@ -29,6 +29,9 @@ enum jwt_found {
     JWT_TOKEN,
 };
 
+/* Whether `query` has a parameter named `jwt`, whatever its value. */
+bool query_has_jwt(struct span query);
+
 /* Looks for parameters named `jwt` (also percent-encoded) in `query`. On JWT_TOKEN, `*token` is the first one's value
  * as it stands there (maybe percent-encoded), and the cuts that take every `jwt` parameter out (and the '?' where no
  * parameter is left) are added to `edits`, relative to `base`, which must point before the '?' in the same buffer. */

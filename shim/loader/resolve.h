@@ -39,6 +39,12 @@ static inline void *next_function(enum hook hook)
     return __builtin_expect(function != NULL, 1) ? function : resolve_next(hook);
 }
 
+/* The same without looking it up: NULL until somebody has. */
+static inline void *known_next_function(enum hook hook)
+{
+    return atomic_load_explicit(&resolved_next[hook], memory_order_relaxed);
+}
+
 /* The function that code at `caller` (a return address) meant by the hook's symbol. NULL if there is none. */
 void *resolve_for(enum hook hook, const void *caller);
 

@@ -1,0 +1,251 @@
+/* Half a head, and what comes then: the program must not be able to tell that the bytes may have been held back. Also its
+ * errno, dlerror() and error queue, and SSL_sendfile. */
+#include "openssl.h"
+
+#include <dlfcn.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+static SSL_CTX *ctx;
+static struct bytes request;
+
+static SSL *open_and_write_half(char **arguments)
+{
+    ctx = new_context();
+    SSL *ssl = open_ssl(ctx, arguments[0], arguments[1], 0);
+    request = load(arguments[2]);
+    int half = (int)head_of(request) / 2;
+    check(SSL_write(ssl, request.at, half) == half, "half a head written");
+    return ssl;
+}
+
+static void write_rest(SSL *ssl)
+{
+    size_t half = head_of(request) / 2;
+    check(SSL_write(ssl, request.at + half, (int)(request.len - half)) == (int)(request.len - half), "the rest written");
+    ssl_answer(ssl);
+    close_ssl(ssl);
+    SSL_CTX_free(ctx);
+    free(request.at);
+}
+
+static void released_by_shutdown(char **arguments)
+{
+    SSL_shutdown(open_and_write_half(arguments));
+    end_at_once();
+}
+
+static void released_by_free(char **arguments)
+{
+    SSL_free(open_and_write_half(arguments));
+    end_at_once();
+}
+
+static void released_by_close(char **arguments)
+{
+    close(SSL_get_fd(open_and_write_half(arguments)));
+    end_at_once();
+}
+
+static void released_by_socket_shutdown(char **arguments)
+{
+    SSL *ssl = open_and_write_half(arguments);
+    char byte;
+    shutdown(SSL_get_fd(ssl), SHUT_WR);
+    while (recv(SSL_get_fd(ssl), &byte, 1, 0) > 0) {
+    }
+    end_at_once();
+}
+
+static void released_by_exit(char **arguments)
+{
+    open_and_write_half(arguments);
+    printf("done\n");
+    exit(0);
+}
+
+static void released_by_exec(char **arguments)
+{
+    open_and_write_half(arguments);
+    printf("done\n");
+    fflush(stdout);
+    execl("/bin/true", "true", NULL);
+}
+
+/* The child goes on with the stream where its parent stopped. */
+static void released_by_fork(char **arguments)
+{
+    SSL *ssl = open_and_write_half(arguments);
+    pid_t child = fork();
+    if (child == 0) {
+        write_rest(ssl);
+        fflush(stdout);
+        _exit(0);
+    }
+    int status;
+    check(waitpid(child, &status, 0) == child && status == 0, "a child that ends well");
+    end_at_once();
+}
+
+/* The read waits, with a time limit of the socket's, before the rest is written. */
+static void read_of_half(char **arguments, bool blocking, bool ex)
+{
+    SSL *ssl = open_and_write_half(arguments);
+    struct timeval limit = {.tv_usec = 50000};
+    char byte;
+    size_t count;
+    setsockopt(SSL_get_fd(ssl), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    set_blocking(SSL_get_fd(ssl), blocking);
+    int got = ex ? SSL_read_ex(ssl, &byte, 1, &count) : SSL_read(ssl, &byte, 1);
+    check(got <= 0 && SSL_get_error(ssl, got) == SSL_ERROR_WANT_READ, "no answer to half a head");
+    limit.tv_sec = 20;
+    setsockopt(SSL_get_fd(ssl), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    write_rest(ssl);
+}
+
+static void blocking_read(char **arguments)
+{
+    read_of_half(arguments, true, false);
+}
+
+static void blocking_read_ex(char **arguments)
+{
+    read_of_half(arguments, true, true);
+}
+
+static void nonblocking_read(char **arguments)
+{
+    read_of_half(arguments, false, false);
+}
+
+static void nonblocking_read_ex(char **arguments)
+{
+    read_of_half(arguments, false, true);
+}
+
+/* A peek waits as a read does. */
+static void blocking_peek(char **arguments)
+{
+    SSL *ssl = open_and_write_half(arguments);
+    struct timeval limit = {.tv_usec = 50000};
+    char byte;
+    setsockopt(SSL_get_fd(ssl), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    check(SSL_peek(ssl, &byte, 1) <= 0, "no answer to half a head");
+    limit.tv_sec = 20;
+    setsockopt(SSL_get_fd(ssl), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    write_rest(ssl);
+}
+
+static void show_state(const char *when)
+{
+    const char *error = dlerror();
+    printf("%s: errno %d, queue %lu, dlerror %s\n", when, errno, ERR_peek_error(), error ? error : "none");
+}
+
+/* What a hook does on its way must not show: in errno, in the error queue, in dlerror(). */
+static void invisible(char **arguments)
+{
+    ctx = new_context();
+    SSL *ssl = open_ssl(ctx, arguments[0], arguments[1], 0);
+    request = load(arguments[2]);
+    int half = (int)head_of(request) / 2;
+    ERR_clear_error();
+    errno = 4242;
+    SSL_write(ssl, request.at, half);
+    show_state("behind half a head");
+    errno = 4242;
+    SSL_write(ssl, request.at + half, (int)request.len - half);
+    show_state("behind the head");
+    ssl_answer(ssl);
+    ERR_put_error(ERR_LIB_USER, 0, 7, "here", 1);
+    unsigned long mine = ERR_peek_error();
+    errno = 4242;
+    SSL_write(ssl, request.at, (int)request.len);
+    printf("the program's own error %s in the queue\n", ERR_peek_error() == mine && ERR_peek_last_error() == mine ? "is" : "is not");
+    ERR_clear_error();
+    show_state("behind the second");
+    ssl_answer(ssl);
+    BIO *memory = BIO_new(BIO_s_mem());
+    errno = 4242;
+    BIO_write(memory, request.at, (int)request.len);
+    show_state("behind a memory BIO's write");
+    BIO_free(memory);
+    errno = 4242;
+    BIO_free(NULL);
+    BIO_free_all(NULL);
+    SSL_free(NULL);
+    show_state("behind freeing nothing");
+    SSL *unused = SSL_new(ctx);
+    errno = 4242;
+    printf("a write without a connection %d\n", SSL_write(unused, request.at, half));
+    printf("queue %d\n", ERR_GET_REASON(ERR_get_error()));
+    printf("then %lu\n", ERR_peek_error());
+    SSL_free(unused);
+    close_ssl(ssl);
+    SSL_CTX_free(ctx);
+    free(request.at);
+}
+
+/* An error that the program has not asked for yet is still there behind a first call of each hook. */
+static void pending_dlerror(char **arguments)
+{
+    ctx = new_context();
+    SSL *ssl = open_ssl(ctx, arguments[0], arguments[1], 0);
+    request = load(arguments[2]);
+    dlsym(RTLD_DEFAULT, "a_symbol_that_nobody_has");
+    SSL_write(ssl, request.at, (int)request.len);
+    const char *error = dlerror();
+    printf("%s\n", error ? strrchr(error, ':') : "the program's dlerror() is gone");
+    ssl_answer(ssl);
+    close_ssl(ssl);
+    SSL_CTX_free(ctx);
+    free(request.at);
+}
+
+/* The head by SSL_write, the body by SSL_sendfile where the kernel does TLS; without that the call fails as ever. */
+static void send_file(char **arguments)
+{
+    ctx = new_context();
+    SSL_CTX_set_options(ctx, SSL_OP_ENABLE_KTLS);
+    SSL *ssl = open_ssl(ctx, arguments[0], arguments[1], 0);
+    for (char **path = arguments + 2; *path; path++) {
+        request = load(*path);
+        size_t head = head_of(request);
+        int file = open(*path, O_RDONLY);
+        check(SSL_write(ssl, request.at, (int)head) == (int)head, "the head written");
+        ossl_ssize_t sent = SSL_sendfile(ssl, file, (off_t)head, request.len - head, 0);
+        printf("seen %s\n", sent == (ossl_ssize_t)(request.len - head) ? "sendfile works" : "no kernel TLS");
+        if (sent < 0) {
+            printf("error %d\n", ERR_GET_REASON(ERR_get_error()));
+            check(SSL_write(ssl, request.at + head, (int)(request.len - head)) > 0, "the body written");
+        }
+        ssl_answer(ssl);
+        close(file);
+        free(request.at);
+    }
+    close_ssl(ssl);
+    SSL_CTX_free(ctx);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct scenario scenarios[] = {
+        {"shutdown", released_by_shutdown},
+        {"free", released_by_free},
+        {"close", released_by_close},
+        {"socket-shutdown", released_by_socket_shutdown},
+        {"exit", released_by_exit},
+        {"exec", released_by_exec},
+        {"fork", released_by_fork},
+        {"blocking-read", blocking_read},
+        {"blocking-read-ex", blocking_read_ex},
+        {"nonblocking-read", nonblocking_read},
+        {"nonblocking-read-ex", nonblocking_read_ex},
+        {"blocking-peek", blocking_peek},
+        {"invisible", invisible},
+        {"pending-dlerror", pending_dlerror},
+        {"sendfile", send_file},
+        {NULL, NULL},
+    };
+    return run_scenario(scenarios, argc, argv);
+}
