@@ -76,6 +76,14 @@ $(UNIT): $(B)/tests/%: $(B)/core/tests/unit/%.o $(CORE_O)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -Wl,--wrap=malloc -o $@ $^ -lcmocka -lpthread
 
+# Fuzzers: built by clang with its sanitizers; golden inputs are the seeds, what is found is kept in build/.
+FUZZ_CFLAGS = -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
+              -fno-sanitize-recover=undefined
+FUZZ_SRC   := $(CORE_C) shim/config.c shim/report/events.c shim/report/log.c shim/loader/resolve.c
+$(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(wildcard shim/*.h shim/*/*.h) Makefile
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC)
+
 -include $(CORE_O:.o=.d)
 
 clean:

@@ -201,13 +201,12 @@ static size_t assemble(struct stream *stream, const struct conn_call *call, stru
 {
     size_t done = passed;
     size_t tail = 0;
-    if (!buffer_reserve(out, passed + decision_bound(&step->decision, step->len)))
-        return 0;
-    buffer_append(out, in.at, passed);
-    for (;;) {
+    for (bool first = true;; first = false) {
         bool rewrite = step->verdict == STREAM_REWRITE;
-        if (!buffer_reserve(out, rewrite ? decision_bound(&step->decision, step->len) : step->len))
+        size_t before = first ? passed : 0;
+        if (!buffer_reserve(out, before + (rewrite ? decision_bound(&step->decision, step->len) : step->len)))
             return 0;
+        buffer_append(out, in.at, before);
         if (rewrite)
             out->len += decision_apply(&step->decision, in.at + done, step->len, out->at + out->len);
         else

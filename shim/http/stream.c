@@ -204,25 +204,32 @@ static ssize_t start_line(struct stream *stream, const struct policy *policy, st
     return (ssize_t)len;
 }
 
-/* Whether the line at `in` may be one of the few fields that matter in a head without a token, an empty line, or not yet
- * long enough to tell. Everything else is passed by its line end alone, which is what makes such a head cheap; it is not
- * even checked for being well-formed. */
+/* Whether `in` begins with the field `name` (lower case), or is too short to say that it does not. What follows the name is
+ * its colon, or something that makes the line malformed. */
+static bool begins_like(struct span in, const char *name, size_t len)
+{
+    size_t common = in.len < len ? in.len : len;
+    for (size_t i = 1; i < common; i++)
+        if (ascii_lower(in.at[i]) != name[i])
+            return false;
+    return in.len <= len || in.at[len] == ':' || (unsigned char)in.at[len] <= ' ';
+}
+
+/* Whether the line at `in` may be one of the few fields that matter in a head without a token, or the empty one. Everything
+ * else is passed by its line end alone, which is what makes such a head cheap; it is not even checked for being
+ * well-formed. */
 static inline bool line_may_matter(struct span in)
 {
-    size_t name; /* its length */
-    char last;
+#define BEGINS_LIKE(name) begins_like(in, name, sizeof(name) - 1)
     switch (*in.at) {
-    case 'C': case 'c': name = sizeof "content-length" - 1, last = 'h'; break;
-    case 'T': case 't': name = sizeof "transfer-encoding" - 1, last = 'g'; break;
-    case 'R': case 'r': name = sizeof "referer" - 1, last = 'r'; break;
-    case 'U': case 'u': name = sizeof "upgrade" - 1, last = 'e'; break;
+    case 'C': case 'c': return BEGINS_LIKE("content-length");
+    case 'T': case 't': return BEGINS_LIKE("transfer-encoding");
+    case 'R': case 'r': return BEGINS_LIKE("referer");
+    case 'U': case 'u': return BEGINS_LIKE("upgrade");
     case '\r': case '\n': return true;
     default: return false;
     }
-    if (in.len <= name)
-        return true;
-    /* behind the name the colon, or what makes the line malformed */
-    return ascii_lower(in.at[name - 1]) == last && (in.at[name] == ':' || (unsigned char)in.at[name] <= ' ');
+#undef BEGINS_LIKE
 }
 
 /* Passes the rest of a line that does not matter, and all such lines behind it. */
