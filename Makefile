@@ -24,7 +24,7 @@ endif
 # The preloaded object: hidden but for hooks.def, bound at load, never unloaded, nothing but libc. -fno-builtin-fortify is
 # what -U_FORTIFY_SOURCE above is for: a __*_chk import is "symbol not found" on another libc.
 SHIM_CFLAGS  = $(BASE) -fPIC -fvisibility=hidden -ftls-model=initial-exec
-SHIM_LDFLAGS = -shared -Wl,-z,relro,-z,now,-z,nodelete,-z,noexecstack,-z,defs -Wl,-Bsymbolic-functions \
+SHIM_LDFLAGS = -shared -Wl,-z,relro,-z,now,-z,nodelete,-z,noexecstack,-z,defs,-z,noseparate-code -Wl,-Bsymbolic-functions \
                -Wl,--version-script=$(B)/exports.map -Wl,-soname,libjwtshim.so -Wl,--as-needed
 
 SHIM_C   := $(wildcard shim/*.c shim/*/*.c)
@@ -34,7 +34,7 @@ SHIM_O   := $(SHIM_C:%.c=$(B)/%.o) $(SHIM_S:%.S=$(B)/%.o)
 CORE_C   := $(wildcard shim/http/*.c) shim/conn/conn.c shim/conn/fd_table.c shim/conn/handle_table.c
 
 .DEFAULT_GOAL := all
-.PHONY: all demo check deps bench install uninstall clean format lint fuzz docs
+.PHONY: all demo check check-sanitized deps bench install uninstall clean format lint fuzz table tests
 .DELETE_ON_ERROR:
 
 all: $(B)/libjwtshim.so
@@ -85,6 +85,82 @@ $(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(wildcard shim/*.h shim/*/*.
 	$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC)
 
 -include $(CORE_O:.o=.d)
+
+FUZZERS := $(B)/tests/fuzz_conn $(B)/tests/fuzz_config
+tests: $(UNIT) $(B)/tests/replay $(FUZZERS)
+
+deps:
+	tools/deps check
+
+demo:
+	tools/deps demo
+	$(MAKE) all
+	tools/demo --build $(B)
+
+# The C parts once more with the address and undefined behaviour sanitizers: the same unit tests and golden pairs.
+SANITIZED := $(B)/sanitized
+check-sanitized:
+	$(MAKE) B=$(SANITIZED) SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined" \
+	        $(patsubst $(B)/%,$(SANITIZED)/%,$(UNIT)) $(SANITIZED)/tests/replay
+
+UNIT_ENV  = CMOCKA_MESSAGE_OUTPUT=TAP
+MEMCHECK  = valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite
+FUZZ_RUNS ?= 150000
+
+SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
+         $(foreach unit,$(UNIT),sanitized/$(notdir $(unit))="$(UNIT_ENV) $(unit:$(B)/%=$(SANITIZED)/%)") \
+         valgrind/test_tables="$(UNIT_ENV) $(MEMCHECK) $(B)/tests/test_tables" \
+         valgrind/test_config="$(UNIT_ENV) $(MEMCHECK) $(B)/tests/test_config" \
+         golden="REPLAY=$(abspath $(B))/tests/replay tests/golden/run" \
+         golden/sanitized="REPLAY=$(abspath $(SANITIZED))/tests/replay tests/golden/run" \
+         oracle/framing="REPLAY=$(abspath $(B))/tests/replay node tests/oracle/framing.js" \
+         oracle/parameter="REPLAY=$(abspath $(B))/tests/replay node tests/oracle/parameter.js" \
+         fuzz="tests/fuzz/run --build $(B) --runs $(FUZZ_RUNS)" \
+         elf="tests/elf/run" \
+         wrapper="tests/wrapper/run" \
+         mock="node tests/mock-atlassian/test.js" \
+         programs/sockets="tests/programs/sockets/run --build $(B)" \
+         programs/tls="tests/programs/tls/run --build $(B)" \
+         clients="tests/clients/run --build $(B)"
+
+check:
+	tools/deps check
+	$(MAKE) all tests
+	$(MAKE) check-sanitized
+	tests/run $(SUITES)
+
+# Ten minutes in all; what is found is in $(B)/fuzz.
+fuzz: $(FUZZERS)
+	tests/fuzz/run --build $(B) --seconds 540 --only fuzz_conn
+	tests/fuzz/run --build $(B) --seconds 60 --only fuzz_config
+
+bench: all
+	tests/bench/run --build $(B)
+
+install: all
+	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(BINDIR)
+	install -m 644 $(B)/libjwtshim.so $(DESTDIR)$(LIBDIR)/libjwtshim.so
+	install -m 755 tools/jwtshim-run $(DESTDIR)$(BINDIR)/jwtshim-run
+
+uninstall:
+	rm -f $(DESTDIR)$(LIBDIR)/libjwtshim.so $(DESTDIR)$(BINDIR)/jwtshim-run
+	-rmdir $(DESTDIR)$(LIBDIR)
+
+C_FILES := $(shell find shim tests -name node_modules -prune -o -name '*.[ch]' -print)
+format:
+	clang-format -i $(C_FILES)
+
+lint:
+	clang-format --dry-run -Werror $(C_FILES)
+	clang-tidy --quiet $(SHIM_C) -- $(CPPFLAGS) -std=gnu11
+	shellcheck tools/jwtshim-run
+
+# The table of hooks in DESIGN.md, from hooks.def.
+table:
+	awk 'FNR == NR { table = table $$0 "\n"; next } /<!-- hooks -->/ { print; printf "%s", table; skip = 1 } \
+	     /<!-- \/hooks -->/ { skip = 0 } !skip && !/<!-- hooks -->/' \
+	    <(tests/elf/hooks-table) shim/DESIGN.md > $(B)/DESIGN.md && mv $(B)/DESIGN.md shim/DESIGN.md
+table: SHELL := /bin/bash
 
 clean:
 	rm -rf $(B)

@@ -198,8 +198,8 @@ static void dprintf_format(void)
 {
     int fd = dial();
     struct parts parts = parts_of(given[0]);
-    CALL(dprintf(fd, "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: keep-alive\r\nContent-Type: %2$*4$.3s\r\n\r\n" + 0 * fd, parts.method,
-                 parts.target, parts.host, 3) > 0);
+    CALL(dprintf(fd, "%1$s %2$s HTTP/1.1\r\nHost: %3$s\r\nConnection: keep-alive\r\nX-Method: %1$s\r\n\r\n", parts.method,
+                 parts.target, parts.host));
 }
 
 /* A line a call, the second with letters that a conversion could be made of. */
