@@ -45,7 +45,7 @@ $(B)/libjwtshim.so: $(SHIM_O) $(B)/exports.map
 # An anonymous version script: a named version would keep the hooks from binding to versioned references.
 $(B)/exports.map: shim/hooks.def
 	@mkdir -p $(@D)
-	{ echo '{ global:'; sed -n 's/^HOOK([a-z]*, \([A-Za-z0-9_]*\),.*/\1;/p' $<; echo 'local: *; };'; } > $@
+	{ echo '{ global:'; sed -n 's/^HOOK([a-z0-9]*, \([A-Za-z0-9_]*\),.*/\1;/p' $<; echo 'local: *; };'; } > $@
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)

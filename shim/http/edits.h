@@ -43,4 +43,18 @@ static inline void edits_add(struct edits *edits, size_t at, size_t cut, bool au
     edits->edit[edits->count++] = (struct edit){at, cut, authorization};
 }
 
+/* Writes the `len` bytes at `in` to `out`, without what edits that only cut take away; returns how many that makes. */
+static inline size_t edits_cut(const struct edits *edits, const char *in, size_t len, char *out)
+{
+    size_t from = 0;
+    size_t made = 0;
+    for (size_t i = 0; i <= edits->count; i++) {
+        size_t to = i < edits->count ? edits->edit[i].at : len;
+        memcpy(out + made, in + from, to - from);
+        made += to - from;
+        from = i < edits->count ? to + edits->edit[i].cut : len;
+    }
+    return made;
+}
+
 #endif

@@ -86,6 +86,12 @@ static bool carries_token(struct span value, struct span token)
     return value.len > scheme && memcmp(value.at, "JWT ", scheme) == 0 && token_equals(token, span_from(value, scheme));
 }
 
+static void note_authorization(struct fields_seen *seen, struct span value, struct span token)
+{
+    seen->authorizations++;
+    seen->same_token = seen->authorizations == 1 && token.at && carries_token(value, token);
+}
+
 /* First pass over the fields: facts only, so that the second may add its edits in order. */
 static void fields_scan(struct span head, size_t fields_at, const struct decision *decision, struct framing *framing,
                         struct fields_seen *seen)
@@ -106,20 +112,18 @@ static void fields_scan(struct span head, size_t fields_at, const struct decisio
             seen->hosts++;
             seen->host = field.value;
         } else if (SPAN_IS(field.name, "authorization")) {
-            seen->authorizations++;
-            seen->same_token = seen->authorizations == 1 && decision->token.at && carries_token(field.value, decision->token);
+            note_authorization(seen, field.value, decision->token);
         } else if (SPAN_IS(field.name, "referer")) {
             seen->referer = true;
         }
     }
 }
 
-/* Second pass, for the few heads with one of them: Referers, and the Authorization lines if `move` says so. */
-static void fields_edit(const struct policy *policy, struct span head, size_t fields_at, bool move, bool replace,
-                        struct decision *decision)
+/* Second pass, for the few heads with one of them: Referers, and the Authorization lines if the token enters. */
+static void fields_edit(const struct policy *policy, struct span head, size_t fields_at, struct decision *decision)
 {
     struct field field;
-    bool entered = !move;
+    bool entered = !decision->enters;
     for (size_t at = fields_at; at < head.len;) {
         size_t len = (size_t)field_next(span_from(head, at), &field);
         if (field.name.len == 0) {
@@ -129,7 +133,7 @@ static void fields_edit(const struct policy *policy, struct span head, size_t fi
         }
         if (referer_scrub(policy, &field, head.at, &decision->edits)) {
             decision->referer = true;
-        } else if (replace && SPAN_IS(field.name, "authorization")) {
+        } else if (decision->enters && SPAN_IS(field.name, "authorization")) {
             edits_add(&decision->edits, at, len, !entered);
             entered = true;
         }
@@ -137,8 +141,9 @@ static void fields_edit(const struct policy *policy, struct span head, size_t fi
     }
 }
 
-static enum reason judge_target(const struct policy *policy, const struct target *target, enum jwt_found found,
-                                bool http_1_0, const struct fields_seen *seen, struct decision *out)
+/* Whether the token of `target` may move, once all fields are seen. */
+static enum reason judge(const struct policy *policy, const struct target *target, enum jwt_found found,
+                         const struct fields_seen *seen, struct decision *out)
 {
     if (target->form == TARGET_ABSOLUTE)
         out->host = authority_host(target->authority);
@@ -150,7 +155,7 @@ static enum reason judge_target(const struct policy *policy, const struct target
         return REASON_TARGET_FORM;
     if (seen->hosts > 1)
         return REASON_HOST_REPEATED;
-    if (seen->hosts == 0 && (!http_1_0 || target->form == TARGET_ORIGIN))
+    if (seen->hosts == 0 && (out->protocol != PROTOCOL_1_0 || target->form == TARGET_ORIGIN))
         return REASON_HOST_MISSING;
     if (!host_matches(&policy->hosts, out->host))
         return REASON_HOST_NOT_ATLASSIAN;
@@ -161,13 +166,42 @@ static enum reason judge_target(const struct policy *policy, const struct target
     return REASON_NONE;
 }
 
-void head_decide(const struct policy *policy, struct span head, struct framing *framing, struct decision *out)
+/* Sets reason and `enters`; what was found to cut in the target stays only if the token moves. */
+static void settle(const struct policy *policy, const struct target *target, enum jwt_found found,
+                   const struct fields_seen *seen, struct decision *out)
+{
+    out->reason = judge(policy, target, found, seen, out);
+    bool moves = found == JWT_TOKEN && out->reason == REASON_NONE;
+    bool keeps = seen->same_token || (seen->authorizations && policy->on_conflict == ON_CONFLICT_HEADER);
+    out->enters = moves && !keeps;
+    if (!moves)
+        out->edits.count = 0;
+}
+
+static void decision_reset(struct decision *out)
 {
     out->reason = REASON_NONE;
-    out->candidate = out->referer = false;
+    out->candidate = out->referer = out->enters = false;
+    out->protocol = PROTOCOL_1_1;
     out->form = TARGET_OTHER;
-    out->host = out->token = span_of(NULL, 0);
+    out->method = out->host = out->path = out->token = span_of(NULL, 0);
     edits_reset(&out->edits);
+}
+
+/* Takes the target apart, and finds its token; `base` is what the edits are relative to. */
+static enum jwt_found examine_target(struct span text, const char *base, struct target *target, struct decision *out)
+{
+    target_parse(text, target);
+    out->form = target->form;
+    out->path = target->path;
+    enum jwt_found found = query_find_jwt(target->query, base, &out->token, &out->edits);
+    out->candidate = found != JWT_NONE;
+    return found;
+}
+
+void head_decide(const struct policy *policy, struct span head, struct framing *framing, struct decision *out)
+{
+    decision_reset(out);
     *framing = (struct framing){.fault = REASON_NONE};
 
     size_t line = (size_t)((const char *)memchr(head.at, '\n', head.len) - head.at) + 1;
@@ -178,21 +212,16 @@ void head_decide(const struct policy *policy, struct span head, struct framing *
     }
     out->line_end = line_end_length(span_of(head.at, line));
     out->method = request.method;
-    out->http_1_0 = request.http_1_0;
+    out->protocol = request.http_1_0 ? PROTOCOL_1_0 : PROTOCOL_1_1;
 
     struct target target;
-    target_parse(request.target, &target);
-    out->form = target.form;
-    out->path = target.path;
-    enum jwt_found found = query_find_jwt(target.query, head.at, &out->token, &out->edits);
-    out->candidate = found != JWT_NONE;
-
     struct fields_seen seen = {.hosts = 0};
+    enum jwt_found found = examine_target(request.target, head.at, &target, out);
     fields_scan(head, line, out, framing, &seen);
     framing_settle(framing, request.http_1_0);
     if (seen.malformed)
         framing->fault = REASON_HEAD_MALFORMED;
-    out->reason = judge_target(policy, &target, found, request.http_1_0, &seen, out);
+    settle(policy, &target, found, &seen, out);
     if (framing->fault != REASON_NONE) {
         out->reason = framing->fault;
         out->edits.count = 0;
@@ -200,18 +229,55 @@ void head_decide(const struct policy *policy, struct span head, struct framing *
     }
 
     /* A Referer is scrubbed whatever becomes of the target; the reason then still says why the token stayed. */
-    bool moves = found == JWT_TOKEN && out->reason == REASON_NONE;
-    if (!moves)
-        out->edits.count = 0;
-    if (moves && !seen.authorizations && !seen.referer) {
+    if (out->enters && !seen.authorizations && !seen.referer)
         edits_add(&out->edits, seen.end, 0, true);
-        return;
-    }
-    bool keep = seen.same_token || (seen.authorizations && policy->on_conflict == ON_CONFLICT_HEADER);
-    fields_edit(policy, head, line, moves && !keep, moves && !keep, out);
+    else if (seen.authorizations || seen.referer)
+        fields_edit(policy, head, line, out);
     if (out->edits.overflow) {
         out->reason = REASON_TOO_MANY_EDITS;
         out->edits.count = 0;
+    }
+}
+
+void fields_decide(const struct policy *policy, field_at_fn *at, const void *list, size_t count, struct decision *out)
+{
+    struct fields_seen seen = {.hosts = 0};
+    struct target target = {.form = TARGET_OTHER};
+    struct span path = span_of(NULL, 0);
+    enum jwt_found found = JWT_NONE;
+    bool authority = false;
+
+    decision_reset(out);
+    out->protocol = PROTOCOL_2;
+    for (size_t i = 0; i < count; i++) {
+        struct field field = at(list, i);
+        if (SPAN_IS(field.name, ":path") && !path.at)
+            path = field.value;
+        else if (SPAN_IS(field.name, ":method"))
+            out->method = field.value;
+    }
+    if (path.at)
+        found = examine_target(path, path.at, &target, out);
+    for (size_t i = 0; i < count; i++) {
+        struct field field = at(list, i);
+        bool is_authority = SPAN_IS(field.name, ":authority");
+        if (is_authority || (!authority && SPAN_IS(field.name, "host"))) {
+            seen.hosts = authority && is_authority ? seen.hosts + 1 : 1;
+            seen.host = field.value;
+            authority = is_authority;
+        } else if (SPAN_IS(field.name, "authorization")) {
+            note_authorization(&seen, field.value, out->token);
+        } else if (SPAN_IS(field.name, "referer")) {
+            struct edits edits;
+            edits_reset(&edits);
+            out->referer |= referer_scrub(policy, &field, field.value.at, &edits) && !edits.overflow;
+        }
+    }
+    settle(policy, &target, found, &seen, out);
+    if (out->edits.overflow) {
+        out->reason = REASON_TOO_MANY_EDITS;
+        out->edits.count = 0;
+        out->enters = false;
     }
 }
 

@@ -39,9 +39,10 @@ struct decision {
     enum target_form form;
     struct span method, host, path;
     struct span token; /* as it stands in the target, maybe percent-encoded */
-    bool http_1_0;
+    enum protocol { PROTOCOL_1_1, PROTOCOL_1_0, PROTOCOL_2 } protocol;
     size_t line_end; /* length of the head's line ends, for the line that enters */
     struct edits edits; /* to be applied if there are any */
+    bool enters;        /* the token enters as an Authorization, in the place of those that are there */
 };
 
 /* Notes what `field` says about framing. */
@@ -55,6 +56,11 @@ bool referer_scrub(const struct policy *policy, const struct field *field, const
 
 /* Decides about the complete `head` (request line to empty line). `framing` gets what its fields say. */
 void head_decide(const struct policy *policy, struct span head, struct framing *framing, struct decision *out);
+
+/* The same for a request whose fields are a list, HTTP/2's: `:path` is its target, `:authority` or else `host` its host.
+ * The edits are cuts in the value of `:path`; `out->reason` NONE with a token says that it moves. */
+typedef struct field field_at_fn(const void *list, size_t index);
+void fields_decide(const struct policy *policy, field_at_fn *at, const void *list, size_t count, struct decision *out);
 
 /* Upper bound of the bytes that applying `decision` to `len` bytes makes. */
 size_t decision_bound(const struct decision *decision, size_t len);

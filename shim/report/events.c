@@ -114,6 +114,7 @@ static void finish(struct line *line, const struct config *config)
 
 void report_decision(const char *layer, const struct decision *decision)
 {
+    static const char *const versions[] = {[PROTOCOL_1_1] = "1.1", [PROTOCOL_1_0] = "1.0", [PROTOCOL_2] = "2"};
     const struct config *config = config_get();
     const bool moved = decision->reason == REASON_NONE;
     if (config->log == LOG_OFF || (config->log_level == LOG_LEVEL_REWRITE && !moved && decision->reason != REASON_AUDIT))
@@ -125,7 +126,7 @@ void report_decision(const char *layer, const struct decision *decision)
     put_string(&line, "server.address", decision->host);
     put_string(&line, "url.path", decision->path);
     if (decision->method.at)
-        put_text(&line, "network.protocol.version", decision->http_1_0 ? "1.0" : "1.1");
+        put_text(&line, "network.protocol.version", versions[decision->protocol]);
     put_text(&line, "jwtshim.action", moved ? "rewritten" : decision->reason == REASON_AUDIT ? "would-rewrite" : "passed");
     if (!moved)
         put_text(&line, "jwtshim.reason", reason_name(decision->reason));
