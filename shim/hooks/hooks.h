@@ -28,6 +28,10 @@ static inline struct conn_call conn_call_for(const struct sink *sink, void *ctx)
 /* Arranges once for what a fork needs; called when the first connection is tracked. */
 void process_watch_forks(void);
 
+/* True in the child of a vfork: the memory is its parent's, and so is all that is known in it. A descriptor that the child
+ * closes or replaces is still the parent's. One system call, once anything was ever tracked. */
+bool process_is_foreign(void);
+
 /* Sends all that is held anywhere, since the process is about to become another, or none. */
 void process_release_all(void);
 

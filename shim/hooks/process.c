@@ -26,18 +26,23 @@ static void release_handle(const void *handle, struct conn *conn)
     }
 }
 
+/* Whose memory this is: the process that tracks the connections in it. 0: nothing is tracked yet. */
+static pid_t owner_pid;
+
+bool process_is_foreign(void)
+{
+    return owner_pid && getpid() != owner_pid;
+}
+
 void process_release_all(void)
 {
-    if (nothing_is_held())
+    if (nothing_is_held() || process_is_foreign())
         return;
     int saved = errno;
     fd_each(0, ~0u, socket_release_last);
     handle_each(release_handle);
     errno = saved;
 }
-
-/* Whose memory this is: the process that tracks the connections in it. */
-static pid_t owner_pid;
 
 static void after_fork_in_child(void)
 {
@@ -63,7 +68,7 @@ void process_watch_forks(void)
 static void release_if_inherited(int fd)
 {
     if (!(REAL(fcntl)(fd, F_GETFD) & FD_CLOEXEC))
-        socket_release_last(fd);
+        socket_release(fd);
 }
 
 /* After vfork() a child runs in its parent's memory: what is held there for descriptors that the exec closes is the
@@ -73,10 +78,10 @@ static void before_exec(void)
     if (nothing_is_held())
         return;
     int saved = errno;
-    if (getpid() == owner_pid)
-        process_release_all();
-    else
+    if (process_is_foreign())
         fd_each(0, ~0u, release_if_inherited);
+    else
+        process_release_all();
     errno = saved;
 }
 

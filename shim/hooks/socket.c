@@ -259,8 +259,14 @@ void socket_release_for_read(int fd, int flags)
     errno = saved;
 }
 
-/* Without waiting: a send buffer that is full is made larger by what must still go into it. */
 void socket_release_last(int fd)
+{
+    if (atomic_load_explicit(&conns_holding, memory_order_relaxed) && !process_is_foreign())
+        socket_release(fd);
+}
+
+/* Without waiting: a send buffer that is full is made larger by what must still go into it. */
+void socket_release(int fd)
 {
     struct socket_call call = {.fd = fd, .is_send = true, .flags = MSG_NOSIGNAL | MSG_DONTWAIT};
     int saved = errno;

@@ -49,7 +49,10 @@ void socket_skip(int fd, uint64_t len);
 /* Releases held bytes of `fd` before a read that blocks. */
 void socket_release_for_read(int fd, int flags);
 
-/* The connection behind this number ends, or is shut down for writing: what is held goes out now or never. */
+/* What is held for `fd` goes out, without waiting. */
+void socket_release(int fd);
+
+/* The same for the owner of the memory: the connection behind this number ends, or is shut down for writing: what is held goes out now or never. */
 void socket_release_last(int fd);
 
 #endif

@@ -52,11 +52,19 @@ EXPORT int accept4(int fd, struct sockaddr *restrict address, socklen_t *restric
     return accepted;
 }
 
+/* Whether the table may follow what happens to these descriptors: in the child of a vfork it is the parent's. */
+static bool table_follows(int fd, int other)
+{
+    return (!fd_is_tracked(fd) && !fd_is_tracked(other)) || !process_is_foreign();
+}
+
 static __attribute__((noinline)) int close_known(int fd)
 {
-    if (fd_is_tracked(fd))
-        socket_release_last(fd);
-    fd_forget(fd);
+    if (table_follows(fd, -1)) {
+        if (fd_is_tracked(fd))
+            socket_release_last(fd);
+        fd_forget(fd);
+    }
     return REAL(close)(fd);
 }
 
@@ -66,10 +74,13 @@ EXPORT int close(int fd)
     return __builtin_expect(real && fd_state(fd) == FD_UNKNOWN, 1) ? real(fd) : close_known(fd);
 }
 
-static void release_in_range(unsigned first, unsigned last)
+static void end_range(unsigned first, unsigned last)
 {
+    if (process_is_foreign())
+        return;
     if (atomic_load_explicit(&conns_holding, memory_order_relaxed))
         fd_each(first, last, socket_release_last);
+    fd_forget_range(first, last);
 }
 
 EXPORT int close_range(unsigned first, unsigned last, int flags)
@@ -79,10 +90,8 @@ EXPORT int close_range(unsigned first, unsigned last, int flags)
         errno = ENOSYS;
         return -1;
     }
-    if (first <= last && !(flags & CLOSE_RANGE_CLOEXEC)) {
-        release_in_range(first, last);
-        fd_forget_range(first, last);
-    }
+    if (first <= last && !(flags & CLOSE_RANGE_CLOEXEC))
+        end_range(first, last);
     return real(first, last, flags);
 }
 
@@ -90,19 +99,25 @@ EXPORT void closefrom(int first)
 {
     __typeof__(&closefrom) real = REAL(closefrom);
     unsigned from = first < 0 ? 0 : (unsigned)first;
-    release_in_range(from, ~0u);
-    fd_forget_range(from, ~0u);
+    end_range(from, ~0u);
     if (real)
         real(first);
     else
         REAL(syscall)(SYS_close_range, (long)from, (long)~0u, 0l);
 }
 
+static void follow_copy(int from, int to)
+{
+    int saved = errno;
+    if (to >= 0 && table_follows(from, to))
+        fd_copy(from, to);
+    errno = saved;
+}
+
 EXPORT int dup(int fd)
 {
     int copy = REAL(dup)(fd);
-    if (copy >= 0)
-        fd_copy(fd, copy);
+    follow_copy(fd, copy);
     return copy;
 }
 
@@ -112,8 +127,7 @@ EXPORT int dup2(int fd, int to)
     if (fd != to && fd_is_tracked(to))
         socket_release_last(to);
     int copy = REAL(dup2)(fd, to);
-    if (copy >= 0)
-        fd_copy(fd, copy);
+    follow_copy(fd, copy);
     return copy;
 }
 
@@ -122,8 +136,7 @@ EXPORT int dup3(int fd, int to, int flags)
     if (fd != to && fd_is_tracked(to))
         socket_release_last(to);
     int copy = REAL(dup3)(fd, to, flags);
-    if (copy >= 0)
-        fd_copy(fd, copy);
+    follow_copy(fd, copy);
     return copy;
 }
 
@@ -135,8 +148,8 @@ EXPORT int fcntl(int fd, int command, ...)
     void *argument = va_arg(arguments, void *);
     va_end(arguments);
     int result = REAL(fcntl)(fd, command, argument);
-    if (result >= 0 && (command == F_DUPFD || command == F_DUPFD_CLOEXEC))
-        fd_copy(fd, result);
+    if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
+        follow_copy(fd, result);
     return result;
 }
 
@@ -147,8 +160,8 @@ EXPORT int fcntl64(int fd, int command, ...)
     void *argument = va_arg(arguments, void *);
     va_end(arguments);
     int result = REAL(fcntl64)(fd, command, argument);
-    if (result >= 0 && (command == F_DUPFD || command == F_DUPFD_CLOEXEC))
-        fd_copy(fd, result);
+    if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
+        follow_copy(fd, result);
     return result;
 }
 

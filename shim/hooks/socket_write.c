@@ -226,21 +226,27 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
     return done || count == 0 ? (int)done : -1;
 }
 
-/* A file that becomes a body is the kernel's business; one that may hold a head is read and written here. */
+/* A file that becomes a body is the kernel's business; one that may hold a head is read and written here, a piece at a
+ * time. -1 with ENOMEM is told to nobody: the caller lets the kernel do it. */
 static ssize_t sendfile_read(int to, int from, off_t *offset, size_t count)
 {
-    char bytes[16 * 1024];
+    const size_t piece = count < 16 * 1024 ? count : 16 * 1024;
+    char *bytes = malloc(piece);
+    if (!bytes)
+        return -1;
     off_t at = offset ? *offset : lseek(from, 0, SEEK_CUR);
-    ssize_t len = at < 0 ? -1 : pread(from, bytes, count < sizeof bytes ? count : sizeof bytes, at);
-    if (len <= 0)
-        return len;
-    struct socket_call call = {.fd = to};
-    ssize_t sent = socket_write(&call, bytes, (size_t)len);
+    ssize_t len = at < 0 ? -1 : pread(from, bytes, piece, at);
+    ssize_t sent = len;
+    if (len > 0) {
+        struct socket_call call = {.fd = to};
+        sent = socket_write(&call, bytes, (size_t)len);
+    }
     int saved = errno;
-    explicit_bzero(bytes, (size_t)len);
-    if (sent > 0 && offset)
+    explicit_bzero(bytes, piece);
+    free(bytes);
+    if (len > 0 && sent > 0 && offset)
         *offset = at + sent;
-    else if (sent > 0)
+    else if (len > 0 && sent > 0)
         lseek(from, at + sent, SEEK_SET);
     errno = saved;
     return sent;
@@ -254,7 +260,7 @@ EXPORT ssize_t sendfile(int to, int from, off_t *offset, size_t count)
     size_t done = 0;
     while (done < count && fd_state(to) != FD_PLAIN && !socket_body_takes(to, count - done)) {
         ssize_t sent = sendfile_read(to, from, offset, count - done);
-        if (sent < 0 && done == 0 && (errno == ESPIPE || errno == EISDIR || errno == EINVAL))
+        if (sent < 0 && done == 0 && (errno == ESPIPE || errno == EISDIR || errno == EINVAL || errno == ENOMEM))
             break; /* not to be read by position: libc's own answer counts */
         if (sent <= 0)
             return done ? (ssize_t)done : sent;
