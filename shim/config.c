@@ -129,12 +129,12 @@ static const char *set_choice(int *to, struct span value, const char *choices, c
     return expected;
 }
 
-#define SET_CHOICE(field, choices, expected)                                                                             \
-    do {                                                                                                                 \
-        int chosen;                                                                                                      \
-        wrong = set_choice(&chosen, value, choices, expected);                                                           \
-        if (!wrong)                                                                                                      \
-            config->field = chosen;                                                                                      \
+#define SET_CHOICE(field, choices, expected)                                                                           \
+    do {                                                                                                               \
+        int chosen;                                                                                                    \
+        wrong = set_choice(&chosen, value, choices, expected);                                                         \
+        if (!wrong)                                                                                                    \
+            config->field = chosen;                                                                                    \
     } while (0)
 
 bool config_set(struct config *config, const char *where, struct span name, struct span value, config_complaint *complain)
@@ -227,7 +227,6 @@ static void read_file(struct config *config, bool trusted_only)
 static void read_environment(struct config *config)
 {
     static const char prefix[] = "JWTSHIM";
-    extern char **environ;
     for (char **at = environ; at && *at; at++) {
         const char *equals;
         if (strncmp(*at, prefix, sizeof prefix - 1) != 0 || !(equals = strchr(*at, '=')))

@@ -71,7 +71,8 @@ void conn_reset(struct conn *conn)
 
 bool conn_is_spent(const struct conn *conn)
 {
-    return conn->stream.state == STREAM_OPAQUE && !conn->holding && conn->out.len == 0 && conn->ahead == 0 && conn->due == 0;
+    return conn->stream.state == STREAM_OPAQUE && !conn->holding && conn->out.len == 0 && conn->ahead == 0 &&
+           conn->due == 0;
 }
 
 enum guard_entry conn_enter(struct conn *conn)
@@ -115,8 +116,8 @@ void conn_skip(struct conn *conn, uint64_t len)
 
 /* How one part of a write went. */
 struct progress {
-    size_t taken;   /* of the program's bytes */
-    ssize_t answer; /* the sink's, where it refused */
+    size_t taken;     /* of the program's bytes */
+    ssize_t answer;   /* the sink's, where it refused */
     bool short_write; /* it took less than it was shown: the program shall know */
 };
 
@@ -324,7 +325,8 @@ static bool write_behind_held(struct conn *conn, const struct conn_call *call, c
                               struct progress *progress)
 {
     const size_t before = conn->held.len;
-    const size_t take = len < 2 * HEAD_MAX - before ? len : 2 * HEAD_MAX - before;
+    const size_t room = (size_t)2 * HEAD_MAX - before;
+    const size_t take = len < room ? len : room;
     if (!held_append(conn, buf, take)) {
         commit_held(conn, 0, REASON_NO_MEMORY);
         return send_commit(conn, call, progress);

@@ -61,8 +61,7 @@ static const struct sink send2_sink = {.layer = "gnutls", .write = write_session
 static ssize_t write_range(void *ctx, const void *buf, size_t len)
 {
     struct gnutls_call *call = ctx;
-    gnutls_record_send_fn *plain =
-        (gnutls_record_send_fn *)resolve_beside(NEIGHBOUR_gnutls_record_send, call->call.real);
+    gnutls_record_send_fn *plain = (gnutls_record_send_fn *)resolve_beside(NEIGHBOUR_gnutls_record_send, call->call.real);
     if (len == call->range_len || !plain)
         return ((gnutls_record_send_range_fn *)call->call.real)(session_of(call), buf, len, call->range);
     return plain(session_of(call), buf, len);

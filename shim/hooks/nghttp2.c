@@ -141,8 +141,8 @@ static void submission_end(struct submission *submission)
     errno = saved;
 }
 
-static int32_t submit_request(nghttp2_submit_request_fn *real, void *session, const void *priority, const nghttp2_nv *fields,
-                              size_t count, const void *data, void *user_data)
+static int32_t submit_request(nghttp2_submit_request_fn *real, void *session, const void *priority,
+                              const nghttp2_nv *fields, size_t count, const void *data, void *user_data)
 {
     if (!real)
         return NGHTTP2_ERR_INVALID_ARGUMENT;

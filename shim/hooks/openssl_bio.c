@@ -18,8 +18,8 @@ typedef void BIO_free_all_fn(BIO *bio);
 /* The SSL that `bio`'s chain ends in, NULL if there is none. `at` gets its BIO. */
 static SSL *ssl_under(BIO *bio, const void *function, BIO **at)
 {
-    const int type_ssl = 7 | 0x0200;  /* BIO_TYPE_SSL */
-    const int control_get_ssl = 110;  /* BIO_C_GET_SSL */
+    const int type_ssl = 7 | 0x0200; /* BIO_TYPE_SSL */
+    const int control_get_ssl = 110; /* BIO_C_GET_SSL */
     BIO *(*find_type)(BIO *, int) = (BIO * (*)(BIO *, int)) resolve_beside(NEIGHBOUR_BIO_find_type, function);
     long (*control)(BIO *, int, long, void *) =
         (long (*)(BIO *, int, long, void *))resolve_beside(NEIGHBOUR_BIO_ctrl, function);

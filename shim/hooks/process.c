@@ -136,12 +136,12 @@ static size_t count_arguments(va_list arguments)
     return count;
 }
 
-#define COLLECT_ARGUMENTS(arguments, first)                                                                              \
-    va_list arguments;                                                                                                   \
-    va_start(arguments, first);                                                                                          \
-    char *argv[count_arguments(arguments) + 1];                                                                          \
-    argv[0] = (char *)(uintptr_t)first;                                                                                  \
-    for (size_t i = 1; argv[i - 1]; i++)                                                                                 \
+#define COLLECT_ARGUMENTS(arguments, first)                                                                            \
+    va_list arguments;                                                                                                 \
+    va_start(arguments, first);                                                                                        \
+    char *argv[count_arguments(arguments) + 1];                                                                        \
+    argv[0] = (char *)(uintptr_t)first;                                                                                \
+    for (size_t i = 1; argv[i - 1]; i++)                                                                               \
     argv[i] = va_arg(arguments, char *)
 
 EXPORT int execl(const char *path, const char *first, ...)

@@ -200,7 +200,7 @@ ssize_t socket_write_entered(struct socket_call *call, const void *buf, size_t l
 
 ssize_t socket_write(struct socket_call *call, const void *buf, size_t len)
 {
-    if (!socket_enter(call, span_of(buf, len)))
+    if (!is_readable(buf) || !socket_enter(call, span_of(buf, len)))
         return real_write(call, buf, len);
     ssize_t written = socket_write_entered(call, buf, len);
     socket_leave(call);

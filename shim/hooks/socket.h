@@ -12,7 +12,7 @@
 /* One call of the program's that writes to a descriptor. */
 struct socket_call {
     int fd;
-    bool is_send;               /* of the send family: `flags` go with every real write */
+    bool is_send; /* of the send family: `flags` go with every real write */
     int flags;
     const struct msghdr *first; /* its name and control data go with the first bytes that leave; or NULL */
     struct fd_conn *conn;       /* entered */
@@ -25,9 +25,15 @@ static inline bool socket_is_plain(int fd)
 
 /* The body of an export: two jumps and no frame for a low descriptor that needs no look. `otherwise` takes the same
  * arguments, and makes the real call itself where it finds nothing to look at. */
-#define PLAIN_OR(otherwise, function, fd, ...)                                                                           \
-    __typeof__(&(function)) real = KNOWN_REAL(function);                                                                 \
+#define PLAIN_OR(otherwise, function, fd, ...)                                                                         \
+    __typeof__(&(function)) real = KNOWN_REAL(function);                                                               \
     return __builtin_expect(real && fd_is_low_and_plain(fd), 1) ? real(fd, __VA_ARGS__) : otherwise(fd, __VA_ARGS__)
+
+/* False for a pointer into the first pages, which are never mapped: the kernel's EFAULT is the program's to get. */
+static inline bool is_readable(const void *pointer)
+{
+    return (uintptr_t)pointer >= 65536;
+}
 
 /* Enters the connection that a write of `first` bytes to call->fd belongs to, tracking it if these may begin a request.
  * False: nothing to look at (or not now), pass on. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -22,6 +23,28 @@ EXPORT int socketpair(int domain, int type, int protocol, int fds[2])
     if (result == 0) {
         fd_forget(fds[0]);
         fd_forget(fds[1]);
+    }
+    return result;
+}
+
+/* Plain from the start: libraries that unwind stacks ask the kernel whether memory can be read by writing it to a pipe of
+ * theirs, and would not survive our reading it first. */
+EXPORT int pipe(int fds[2])
+{
+    int result = REAL(pipe)(fds);
+    if (result == 0) {
+        fd_set_plain(fds[0]);
+        fd_set_plain(fds[1]);
+    }
+    return result;
+}
+
+EXPORT int pipe2(int fds[2], int flags)
+{
+    int result = REAL(pipe2)(fds, flags);
+    if (result == 0) {
+        fd_set_plain(fds[0]);
+        fd_set_plain(fds[1]);
     }
     return result;
 }
@@ -103,7 +126,7 @@ EXPORT void closefrom(int first)
     if (real)
         real(first);
     else
-        REAL(syscall)(SYS_close_range, (long)from, (long)~0u, 0l);
+        REAL(syscall)(SYS_close_range, (long)from, (long)UINT_MAX, 0l);
 }
 
 static void follow_copy(int from, int to)

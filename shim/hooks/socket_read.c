@@ -74,8 +74,8 @@ EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
 /* The fortified forms check the buffer's size, which is the real ones' affair. */
 extern ssize_t __read_chk(int fd, void *buf, size_t len, size_t size);
 extern ssize_t __recv_chk(int fd, void *buf, size_t len, size_t size, int flags);
-extern ssize_t __recvfrom_chk(int fd, void *restrict buf, size_t len, size_t size, int flags, struct sockaddr *restrict from,
-                              socklen_t *restrict from_len);
+extern ssize_t __recvfrom_chk(int fd, void *restrict buf, size_t len, size_t size, int flags,
+                              struct sockaddr *restrict from, socklen_t *restrict from_len);
 
 EXPORT ssize_t __read_chk(int fd, void *buf, size_t len, size_t size)
 {

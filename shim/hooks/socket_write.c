@@ -123,6 +123,17 @@ static ssize_t write_pieces(struct socket_call *call, const struct iovec *iov, i
     return sent;
 }
 
+/* Pieces that the kernel would not refuse by their count or address. */
+static bool are_sendable(const struct iovec *iov, int count)
+{
+    if (count <= 0 || count > IOV_MAX || !is_readable(iov))
+        return false;
+    for (int i = 0; i < count; i++)
+        if (iov[i].iov_len && !is_readable(iov[i].iov_base))
+            return false;
+    return true;
+}
+
 static ssize_t real_writev(const struct socket_call *call, const struct iovec *iov, int count)
 {
     return REAL(writev)(call->fd, iov, count);
@@ -130,7 +141,7 @@ static ssize_t real_writev(const struct socket_call *call, const struct iovec *i
 
 static __attribute__((noinline)) ssize_t writev_looked_at(int fd, const struct iovec *iov, int count)
 {
-    if (count <= 0 || count > IOV_MAX || !iov)
+    if (!are_sendable(iov, count))
         return REAL(writev)(fd, iov, count);
     struct socket_call call = {.fd = fd};
     return write_pieces(&call, iov, count, real_writev);
@@ -150,7 +161,7 @@ static ssize_t real_pwritev2(const struct socket_call *call, const struct iovec 
 
 EXPORT ssize_t pwritev2(int fd, const struct iovec *iov, int count, off_t offset, int flags)
 {
-    if (socket_is_plain(fd) || offset != -1 || count <= 0 || count > IOV_MAX || !iov)
+    if (socket_is_plain(fd) || offset != -1 || !are_sendable(iov, count))
         return REAL(pwritev2)(fd, iov, count, offset, flags);
     struct socket_call call = {.fd = fd, .flags = flags};
     return write_pieces(&call, iov, count, real_pwritev2);
@@ -169,7 +180,8 @@ static ssize_t real_sendmsg(const struct socket_call *call, const struct iovec *
 
 static bool is_sendable(const struct msghdr *message)
 {
-    return message && message->msg_iov && message->msg_iovlen > 0 && message->msg_iovlen <= IOV_MAX;
+    return is_readable(message) && message->msg_iovlen <= IOV_MAX &&
+           are_sendable(message->msg_iov, (int)message->msg_iovlen);
 }
 
 static __attribute__((noinline)) ssize_t send_message_looked_at(int fd, const struct msghdr *message, int flags)
@@ -186,11 +198,11 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 }
 
 static __attribute__((noinline)) ssize_t send_to_looked_at(int fd, const void *buf, size_t len, int flags,
-                                                            const struct sockaddr *to, socklen_t to_len)
+                                                           const struct sockaddr *to, socklen_t to_len)
 {
     const struct msghdr message = {.msg_name = (void *)(uintptr_t)to, .msg_namelen = to_len};
     struct socket_call call = {.fd = fd, .is_send = true, .flags = flags, .first = to ? &message : NULL};
-    if (!socket_enter(&call, span_of(buf, len)))
+    if (!is_readable(buf) || !socket_enter(&call, span_of(buf, len)))
         return REAL(sendto)(fd, buf, len, flags, to, to_len);
     ssize_t sent = socket_write_entered(&call, buf, len);
     socket_leave(&call);
@@ -206,12 +218,13 @@ EXPORT ssize_t sendto(int fd, const void *buf, size_t len, int flags, const stru
 EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
     unsigned done = 0;
-    if (socket_is_plain(fd) || !messages)
+    if (socket_is_plain(fd) || !is_readable(messages))
         return REAL(sendmmsg)(fd, messages, count, flags);
     if (fd_state(fd) == FD_UNKNOWN && count) {
         char first[FIRST_BYTES];
         const struct msghdr *message = &messages[0].msg_hdr;
-        size_t len = is_sendable(message) ? iov_copy(message->msg_iov, (int)message->msg_iovlen, 0, first, sizeof first) : 0;
+        size_t len =
+            is_sendable(message) ? iov_copy(message->msg_iov, (int)message->msg_iovlen, 0, first, sizeof first) : 0;
         if (len == 0 || !request_may_begin(span_of(first, len)))
             return REAL(sendmmsg)(fd, messages, count, flags);
     }

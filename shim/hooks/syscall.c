@@ -12,16 +12,18 @@
 #if defined(__x86_64__) || defined(__aarch64__)
 
 /* Read by syscall_jump.S only. */
+/* clang-format off */
 __attribute__((visibility("hidden"))) const unsigned char syscall_is_hooked[SYSCALL_NUMBERS] = {
     [SYS_write] = 1,   [SYS_writev] = 1, [SYS_sendto] = 1,  [SYS_sendmsg] = 1,     [SYS_sendmmsg] = 1,
     [SYS_sendfile] = 1, [SYS_splice] = 1, [SYS_connect] = 1, [SYS_socket] = 1,      [SYS_close] = 1,
     [SYS_dup] = 1,     [SYS_dup3] = 1,   [SYS_fcntl] = 1,   [SYS_shutdown] = 1,    [SYS_read] = 1,
     [SYS_readv] = 1,   [SYS_recvfrom] = 1, [SYS_recvmsg] = 1, [SYS_close_range] = 1, [SYS_accept] = 1,
-    [SYS_accept4] = 1, [SYS_pwritev2] = 1,
+    [SYS_accept4] = 1, [SYS_pwritev2] = 1, [SYS_pipe2] = 1,
 #ifdef SYS_dup2
     [SYS_dup2] = 1,
 #endif
 };
+/* clang-format on */
 
 typedef long syscall_fn(long number, long a, long b, long c, long d, long e, long f);
 
@@ -63,6 +65,7 @@ __attribute__((visibility("hidden"))) long syscall_hooked(long number, long a, l
     case SYS_accept4: return accept4(fd, (struct sockaddr *)b, (socklen_t *)c, (int)d);
     case SYS_close: return close(fd);
     case SYS_close_range: return close_range((unsigned)a, (unsigned)b, (int)c);
+    case SYS_pipe2: return pipe2((int *)a, (int)b);
     case SYS_dup: return dup(fd);
 #ifdef SYS_dup2
     case SYS_dup2: return dup2(fd, (int)b);

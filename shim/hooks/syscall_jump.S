@@ -41,4 +41,12 @@ syscall:
         .cfi_endproc
         .size   syscall, .-syscall
 #endif
+#if defined(__x86_64__) && defined(__CET__)
+        /* Without this note the linker takes the mark of indirect branch tracking and shadow stacks from the object. */
+        .section .note.gnu.property, "a"
+        .p2align 3
+        .long   4, 16, 5
+        .asciz  "GNU"
+        .long   0xc0000002, 4, 3, 0
+#endif
         .section .note.GNU-stack, "", %progbits

@@ -8,8 +8,8 @@
 enum { EDITS_MAX = 48 };
 
 struct edit {
-    size_t at;         /* offset in the bytes that are edited */
-    size_t cut;        /* how many bytes from there leave */
+    size_t at;          /* offset in the bytes that are edited */
+    size_t cut;         /* how many bytes from there leave */
     bool authorization; /* the Authorization field line enters there */
 };
 

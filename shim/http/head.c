@@ -2,6 +2,7 @@
 
 /* The methods of RFC 9110, PATCH, and those of WebDAV that HTTP clients use. A list, because anything that merely looks
  * like a method would be held back from the peer of another protocol. */
+/* clang-format off */
 static const struct method {
     unsigned char len;
     char name[10];
@@ -10,6 +11,7 @@ static const struct method {
     {5, "TRACE"}, {7, "CONNECT"}, {8, "PROPFIND"}, {9, "PROPPATCH"}, {5, "MKCOL"}, {4, "COPY"},  {4, "MOVE"},
     {4, "LOCK"}, {6, "UNLOCK"}, {6, "REPORT"}, {6, "SEARCH"},
 };
+/* clang-format on */
 
 static bool target_may_begin_with(const struct method *method, char c)
 {
@@ -60,11 +62,13 @@ bool request_line_parse(struct span line, struct request_line *out)
 }
 
 /* tchar, RFC 9110 section 5.6.2 */
+/* clang-format off */
 static const bool is_tchar[256] = {
     ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['!'] = true, ['#'] = true, ['$'] = true,
     ['%'] = true,         ['&'] = true,         ['\''] = true,        ['*'] = true, ['+'] = true, ['-'] = true,
     ['.'] = true,         ['^'] = true,         ['_'] = true,         ['`'] = true, ['|'] = true, ['~'] = true,
 };
+/* clang-format on */
 
 /* A NUL, or a CR that is no part of a line end: peers differ on what these mean. `text` ends in '\n'. */
 static bool has_stray_control(struct span text)

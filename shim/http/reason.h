@@ -3,6 +3,7 @@
 #ifndef JWTSHIM_HTTP_REASON_H
 #define JWTSHIM_HTTP_REASON_H
 
+/* clang-format off */
 #define REASONS(X)                                                                                                       \
     X(NONE, "none")                                                                                                      \
     X(NOT_HTTP, "not-http")                           /* the first bytes are no request's */                             \
@@ -28,6 +29,7 @@
     X(FAST_OPEN, "fast-open")                         /* MSG_FASTOPEN with an incomplete head cannot be held */          \
     X(ACCEPTED, "accepted")                           /* a server's side of a connection */                              \
     X(DESCRIPTOR_CHANGED, "descriptor-changed")       /* the number is another socket now */
+/* clang-format on */
 
 enum reason {
 #define X(name, text) REASON_##name,

@@ -307,4 +307,3 @@ size_t decision_apply(const struct decision *decision, const char *in, size_t le
     memcpy(to, in + from, len - from);
     return (size_t)(to - out) + len - from;
 }
-

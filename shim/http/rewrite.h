@@ -40,7 +40,7 @@ struct decision {
     struct span method, host, path;
     struct span token; /* as it stands in the target, maybe percent-encoded */
     enum protocol { PROTOCOL_1_1, PROTOCOL_1_0, PROTOCOL_2 } protocol;
-    size_t line_end; /* length of the head's line ends, for the line that enters */
+    size_t line_end;    /* length of the head's line ends, for the line that enters */
     struct edits edits; /* to be applied if there are any */
     bool enters;        /* the token enters as an Authorization, in the place of those that are there */
 };

@@ -62,8 +62,8 @@ static inline struct span span_trim(struct span s)
 {
     while (s.len && (*s.at == ' ' || *s.at == '\t' || *s.at == '\r' || *s.at == '\n'))
         s = span_from(s, 1);
-    while (s.len && (s.at[s.len - 1] == ' ' || s.at[s.len - 1] == '\t' || s.at[s.len - 1] == '\r' ||
-                     s.at[s.len - 1] == '\n'))
+    while (s.len &&
+           (s.at[s.len - 1] == ' ' || s.at[s.len - 1] == '\t' || s.at[s.len - 1] == '\r' || s.at[s.len - 1] == '\n'))
         s.len--;
     return s;
 }

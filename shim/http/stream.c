@@ -57,7 +57,8 @@ static enum stream_state after_chunk_size(struct stream *stream, char c)
     if (!stream->digits)
         return STREAM_OPAQUE;
     switch (c) {
-    case ' ': case '\t': return STREAM_CHUNK_BLANK;
+    case ' ':
+    case '\t': return STREAM_CHUNK_BLANK;
     case ';': return STREAM_CHUNK_EXTENSION;
     case '\r': return STREAM_CHUNK_LF;
     case '\n': return chunk_line_ends(stream);
@@ -221,6 +222,7 @@ static bool begins_like(struct span in, const char *name, size_t len)
 static inline bool line_may_matter(struct span in)
 {
 #define BEGINS_LIKE(name) begins_like(in, name, sizeof(name) - 1)
+    /* clang-format off */
     switch (*in.at) {
     case 'C': case 'c': return BEGINS_LIKE("content-length");
     case 'T': case 't': return BEGINS_LIKE("transfer-encoding");
@@ -229,6 +231,7 @@ static inline bool line_may_matter(struct span in)
     case '\r': case '\n': return true;
     default: return false;
     }
+/* clang-format on */
 #undef BEGINS_LIKE
 }
 

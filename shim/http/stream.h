@@ -6,10 +6,10 @@
 #include "rewrite.h"
 
 enum stream_state {
-    STREAM_START,      /* a request line is next */
-    STREAM_FIELD,      /* at the start of a field line of a head whose target needs no change */
-    STREAM_FIELD_REST, /* inside a field line that does not matter */
-    STREAM_LENGTH,     /* `remaining` bytes of body by Content-Length */
+    STREAM_START,           /* a request line is next */
+    STREAM_FIELD,           /* at the start of a field line of a head whose target needs no change */
+    STREAM_FIELD_REST,      /* inside a field line that does not matter */
+    STREAM_LENGTH,          /* `remaining` bytes of body by Content-Length */
     STREAM_CHUNK_SIZE,      /* its hexadecimal digits */
     STREAM_CHUNK_BLANK,     /* blanks behind them */
     STREAM_CHUNK_EXTENSION, /* behind a ';' */
@@ -20,17 +20,17 @@ enum stream_state {
     STREAM_TRAILER, /* at the start of a trailer line */
     STREAM_TRAILER_REST,
     STREAM_TRAILER_LF, /* the LF of the last, empty one */
-    STREAM_OPAQUE, /* to the connection's end */
+    STREAM_OPAQUE,     /* to the connection's end */
 };
 
 struct stream {
     enum stream_state state;
     enum reason opaque_reason;
-    bool tunnel;       /* the head is CONNECT's: another stream begins behind it */
-    bool http_1_0;     /* the head's version */
-    bool digits;       /* a chunk size has begun */
-    size_t line_end;   /* of the head's request line */
-    size_t scanned;    /* of a head that is not whole yet: no empty line before this offset */
+    bool tunnel;     /* the head is CONNECT's: another stream begins behind it */
+    bool http_1_0;   /* the head's version */
+    bool digits;     /* a chunk size has begun */
+    size_t line_end; /* of the head's request line */
+    size_t scanned;  /* of a head that is not whole yet: no empty line before this offset */
     uint64_t remaining;
     struct framing framing;
 };

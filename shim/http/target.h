@@ -24,8 +24,8 @@ struct target {
 void target_parse(struct span target, struct target *out);
 
 enum jwt_found {
-    JWT_NONE,       /* no parameter named jwt */
-    JWT_NO_TOKEN,   /* the first one's value is not three runs of [A-Za-z0-9_-] joined by dots */
+    JWT_NONE,     /* no parameter named jwt */
+    JWT_NO_TOKEN, /* the first one's value is not three runs of [A-Za-z0-9_-] joined by dots */
     JWT_TOKEN,
 };
 

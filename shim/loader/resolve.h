@@ -15,16 +15,18 @@ enum hook {
 };
 
 /* Functions of a hooked library that hooks ask something of. */
+/* clang-format off */
 #define NEIGHBOURS(X)                                                                                                     \
     X(SSL_write) X(SSL_get_wfd) X(SSL_get_early_data_status) X(BIO_find_type) X(BIO_ctrl) X(BIO_write)                  \
     X(gnutls_transport_get_int2) X(gnutls_record_send) X(PR_GetDescType) X(PR_Write)
+/* clang-format on */
 
 enum neighbour {
     NEIGHBOUR_BEFORE = HOOK_COUNT - 1,
 #define X(symbol) NEIGHBOUR_##symbol,
     NEIGHBOURS(X)
 #undef X
-    SYMBOL_COUNT
+        SYMBOL_COUNT
 };
 
 extern _Atomic(void *) resolved_next[HOOK_COUNT];

@@ -98,8 +98,8 @@ static void begin(struct line *line)
     clock_gettime(CLOCK_REALTIME, &now);
     civil(now.tv_sec / 86400, &year, &month, &day);
     long second = now.tv_sec % 86400;
-    snprintf(text, sizeof text, "{\"timestamp\":\"%04d-%02d-%02dT%02ld:%02ld:%02ld.%03ldZ\",\"process.pid\":%ld", year, month,
-             day, second / 3600, second / 60 % 60, second % 60, now.tv_nsec / 1000000, (long)getpid());
+    snprintf(text, sizeof text, "{\"timestamp\":\"%04d-%02d-%02dT%02ld:%02ld:%02ld.%03ldZ\",\"process.pid\":%ld", year,
+             month, day, second / 3600, second / 60 % 60, second % 60, now.tv_nsec / 1000000, (long)getpid());
     put_literal(line, text);
     ssize_t len = readlink("/proc/self/exe", path, sizeof path);
     if (len > 0)
@@ -127,7 +127,10 @@ void report_decision(const char *layer, const struct decision *decision)
     put_string(&line, "url.path", decision->path);
     if (decision->method.at)
         put_text(&line, "network.protocol.version", versions[decision->protocol]);
-    put_text(&line, "jwtshim.action", moved ? "rewritten" : decision->reason == REASON_AUDIT ? "would-rewrite" : "passed");
+    put_text(&line, "jwtshim.action",
+             moved                              ? "rewritten"
+             : decision->reason == REASON_AUDIT ? "would-rewrite"
+                                                : "passed");
     if (!moved)
         put_text(&line, "jwtshim.reason", reason_name(decision->reason));
     if (decision->referer)

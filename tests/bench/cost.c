@@ -8,8 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define TOKEN                                                                                                            \
-    "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJjb20uZXhhbXBsZS5hcHAiLCJpYXQiOjE3MDAwMDAwMDAsImV4cCI6MTcwMDAwMDE4MCwicXNoIjoiNjk3" \
+#define TOKEN                                                                                                          \
+    "eyJhbGciOiJIUzI1NiJ9."                                                                                            \
+    "eyJpc3MiOiJjb20uZXhhbXBsZS5hcHAiLCJpYXQiOjE3MDAwMDAwMDAsImV4cCI6MTcwMDAwMDE4MCwicXNoIjoiNjk3"                     \
     "NzY4ZjU2Mjk0YWY3OGJlYjIxM2Q1NGE1N2U2Y2VjZDNiOGViZDdkYTg4M2I3ODY1M2ZjODAzZDQ2NzVhNiJ9.c2lnbmF0dXJl"
 
 __attribute__((noipa)) static ssize_t measured_write(int fd, const void *buf, size_t len)
@@ -33,8 +34,8 @@ static void connected_pair(int *client, int *server)
     int listener = socket(AF_INET, SOCK_STREAM, 0);
     *client = socket(AF_INET, SOCK_STREAM, 0);
     if (bind(listener, (struct sockaddr *)&address, len) || listen(listener, 1) ||
-        getsockname(listener, (struct sockaddr *)&address, &len) || connect(*client, (struct sockaddr *)&address, len) ||
-        (*server = accept(listener, NULL, NULL)) < 0) {
+        getsockname(listener, (struct sockaddr *)&address, &len) ||
+        connect(*client, (struct sockaddr *)&address, len) || (*server = accept(listener, NULL, NULL)) < 0) {
         perror("connected_pair");
         exit(1);
     }
@@ -44,13 +45,14 @@ static void connected_pair(int *client, int *server)
 /* A head of 1 KiB such as a browser-like client sends, with or without a token. */
 static size_t make_head(char *head, const char *parameter)
 {
-    int len = sprintf(head,
-                      "GET /rest/api/2/search?jql=project&fields=summary%s HTTP/1.1\r\nHost: site.atlassian.net\r\n"
-                      "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0\r\n"
-                      "Accept: application/json, text/plain, */*\r\nAccept-Encoding: gzip, deflate, br\r\n"
-                      "Accept-Language: en-US,en;q=0.9\r\nCache-Control: no-cache\r\nConnection: keep-alive\r\n"
-                      "Pragma: no-cache\r\nX-Request-Id: 0123456789abcdef0123456789abcdef\r\nX-Long: ",
-                      parameter);
+    int len =
+        sprintf(head,
+                "GET /rest/api/2/search?jql=project&fields=summary%s HTTP/1.1\r\nHost: site.atlassian.net\r\n"
+                "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0\r\n"
+                "Accept: application/json, text/plain, */*\r\nAccept-Encoding: gzip, deflate, br\r\n"
+                "Accept-Language: en-US,en;q=0.9\r\nCache-Control: no-cache\r\nConnection: keep-alive\r\n"
+                "Pragma: no-cache\r\nX-Request-Id: 0123456789abcdef0123456789abcdef\r\nX-Long: ",
+                parameter);
     memset(head + len, 'x', (size_t)(1020 - len));
     memcpy(head + 1020, "\r\n\r\n", 4);
     return 1024;

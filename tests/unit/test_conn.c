@@ -34,8 +34,8 @@ struct fake {
     size_t len;
     int plan[PLAN_MAX]; /* bytes to take, or one of the above; behind its end everything is taken */
     size_t planned, calls;
-    size_t break_at;    /* a wire that breaks behind so many bytes; 0: never */
-    const void *retry;  /* a library that wants the same bytes again after a refusal */
+    size_t break_at;   /* a wire that breaks behind so many bytes; 0: never */
+    const void *retry; /* a library that wants the same bytes again after a refusal */
     size_t retry_len;
     bool insists;
     bool retried_wrongly;
@@ -135,7 +135,8 @@ static const struct sample one = {
 static const struct sample three = {
     "POST /p?jwt=" TOKEN " HTTP/1.1\r\nHost: s.atlassian.net\r\nContent-Length: 5\r\n\r\nhello"
     "GET /b HTTP/1.1\r\nHost: app.example.com\r\nReferer: https://s.atlassian.net/q?jwt=" TOKEN "&a=1\r\nX: y\r\n\r\n"
-    "PUT /c?jwt=" TOKEN "&z HTTP/1.1\r\nHost: s.atlassian.net\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    "PUT /c?jwt=" TOKEN
+    "&z HTTP/1.1\r\nHost: s.atlassian.net\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
     "POST /p HTTP/1.1\r\nHost: s.atlassian.net\r\nContent-Length: 5\r\nAuthorization: JWT " TOKEN "\r\n\r\nhello"
     "GET /b HTTP/1.1\r\nHost: app.example.com\r\nReferer: https://s.atlassian.net/q?a=1\r\nX: y\r\n\r\n"
     "PUT /c?z HTTP/1.1\r\nHost: s.atlassian.net\r\nTransfer-Encoding: chunked\r\nAuthorization: JWT " TOKEN
@@ -286,8 +287,10 @@ static bool is_a_mix_of_whole_requests(const char *wire, size_t len)
 {
     static const char *const in[] = {
         "POST /p?jwt=" TOKEN " HTTP/1.1\r\nHost: s.atlassian.net\r\nContent-Length: 5\r\n\r\nhello",
-        "GET /b HTTP/1.1\r\nHost: app.example.com\r\nReferer: https://s.atlassian.net/q?jwt=" TOKEN "&a=1\r\nX: y\r\n\r\n",
-        "PUT /c?jwt=" TOKEN "&z HTTP/1.1\r\nHost: s.atlassian.net\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        "GET /b HTTP/1.1\r\nHost: app.example.com\r\nReferer: https://s.atlassian.net/q?jwt=" TOKEN
+        "&a=1\r\nX: y\r\n\r\n",
+        "PUT /c?jwt=" TOKEN
+        "&z HTTP/1.1\r\nHost: s.atlassian.net\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
     };
     static const char *const out[] = {
         "POST /p HTTP/1.1\r\nHost: s.atlassian.net\r\nContent-Length: 5\r\nAuthorization: JWT " TOKEN "\r\n\r\nhello",
@@ -509,7 +512,8 @@ static void a_large_body_is_written_from_the_programs_own_memory(void **state)
     memset(body, 'b', sizeof body);
     fresh_fake();
     struct conn *conn = fresh_conn();
-    int len = snprintf(head, sizeof head, "POST /x HTTP/1.1\r\nHost: s.atlassian.net\r\nContent-Length: %zu\r\n\r\n", sizeof body);
+    int len = snprintf(head, sizeof head, "POST /x HTTP/1.1\r\nHost: s.atlassian.net\r\nContent-Length: %zu\r\n\r\n",
+                       sizeof body);
     assert_int_equal(conn_write(conn, &call, head, (size_t)len), len);
     fake.planned = 2;
     fake.plan[1] = REFUSE; /* the head was call 0 */

@@ -78,11 +78,12 @@ int dial(void)
     return dial_type(0);
 }
 
+/* `address` has room for any. */
 static void make_pair(int pair[2], struct sockaddr *address, socklen_t len)
 {
     int listener = socket(address->sa_family, SOCK_STREAM, 0);
     need(listener >= 0 && bind(listener, address, len) == 0 && listen(listener, 1) == 0, "listen");
-    socklen_t real_len = len;
+    socklen_t real_len = sizeof(struct sockaddr_storage);
     need(getsockname(listener, address, &real_len) == 0, "getsockname");
     pair[0] = socket(address->sa_family, SOCK_STREAM, 0);
     need(pair[0] >= 0 && connect(pair[0], address, real_len) == 0, "connect");
@@ -93,15 +94,17 @@ static void make_pair(int pair[2], struct sockaddr *address, socklen_t len)
 
 void tcp_pair(int pair[2])
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    make_pair(pair, (struct sockaddr *)&address, sizeof address);
+    struct sockaddr_storage room = {.ss_family = AF_INET};
+    struct sockaddr_in *address = (struct sockaddr_in *)&room;
+    address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    make_pair(pair, (struct sockaddr *)&room, sizeof *address);
 }
 
 /* bind() with no more than the family gives an abstract name of its own. */
 void unix_pair(int pair[2])
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    make_pair(pair, (struct sockaddr *)&address, sizeof(sa_family_t));
+    struct sockaddr_storage room = {.ss_family = AF_UNIX};
+    make_pair(pair, (struct sockaddr *)&room, sizeof(sa_family_t));
 }
 
 long told(const char *call, long result)

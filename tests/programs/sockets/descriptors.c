@@ -74,6 +74,25 @@ static void copy_moved(void)
     write_rest(copy);
 }
 
+/* The copy is made before the first byte, so that nothing is known of either. */
+static void copy_made_first(void)
+{
+    int fd = dial();
+    int copy = dup(fd);
+    CALL(write(fd, given[0].at, half_of(given[0])));
+    write_rest(copy);
+    CALL(write(fd, given[1].at, given[1].len));
+}
+
+/* given[1] is the end of the body that given[0] begins, and looks like a request. */
+static void copy_sends_body(void)
+{
+    int fd = dial();
+    int copy = dup(fd);
+    CALL(write(fd, given[0].at, given[0].len));
+    CALL(write(copy, given[1].at, given[1].len));
+}
+
 static void copy_original_closed(void)
 {
     int fd = dial_with_half();
@@ -87,7 +106,14 @@ static void copy_over_itself(void)
     int fd = dial_with_half();
     CALL(dup2(fd, fd) == fd);
     CALL(dup3(fd, fd, 0));
+    write_rest(fd);
+}
+
+static void copy_fails(void)
+{
+    int fd = dial_with_half();
     CALL(dup2(999, fd));
+    CALL(dup3(999, fd, 0));
     write_rest(fd);
 }
 
@@ -546,8 +572,11 @@ const struct scenario scenarios[] = {
     {"copy-fcntl", copy_fcntl},
     {"copy-fcntl-cloexec", copy_fcntl_cloexec},
     {"copy-moved", copy_moved},
+    {"copy-made-first", copy_made_first},
+    {"copy-sends-body", copy_sends_body},
     {"copy-original-closed", copy_original_closed},
     {"copy-over-itself", copy_over_itself},
+    {"copy-fails", copy_fails},
     {"end-close", end_close},
     {"end-close_range", end_close_range},
     {"end-closefrom", end_closefrom},

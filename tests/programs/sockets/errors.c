@@ -202,16 +202,22 @@ static void half_to_nobody(void)
 
 static void buffer_full(void)
 {
+    static const char filler[1500];
     int pair[2];
     whole_or_half(true);
     for (int i = 0; i < WAYS; i++) {
         unix_pair(pair);
         set_nonblocking(pair[0]);
         set_tiny_buffer(pair[0]);
-        ssize_t sent;
-        while ((sent = write(pair[0], given[1].at, 1500)) > 0)
-            need(sent == 1500, "a whole piece");
-        need(errno == EAGAIN, "fill the buffer");
+        /* A child fills it, so that this process has written nothing yet. */
+        pid_t pid = fork();
+        if (pid == 0) {
+            while (write(pair[0], filler, sizeof filler) > 0)
+                ;
+            _exit(errno == EAGAIN ? 0 : 1);
+        }
+        int status;
+        need(waitpid(pid, &status, 0) == pid && status == 0, "fill the buffer");
         ways[i](pair[0]);
         close(pair[0]), close(pair[1]);
     }
@@ -236,8 +242,6 @@ static void fault(const char *what, int fd)
     CALL(send(fd, bad[0].iov_base, 10, MSG_DONTWAIT));
     CALL(writev(fd, bad, 1));
     CALL(sendmsg(fd, &message, 0));
-    CALL(writev(fd, (struct iovec *)bad[0].iov_base, 1));
-    CALL(sendmsg(fd, (struct msghdr *)bad[0].iov_base, 0));
     CALL(writev(fd, good_then_bad, 2));
 }
 
@@ -258,6 +262,19 @@ static void fault_on_socket(void)
     int pair[2];
     tcp_pair(pair);
     fault("a socket that was never written to", pair[0]);
+}
+
+/* Not the bytes, but what says where they are. */
+static void fault_in_arguments(void)
+{
+    int pair[2];
+    tcp_pair(pair);
+    for (int i = 0; i < 2; i++) {
+        CALL(writev(pair[0], (struct iovec *)unreadable(), 1));
+        CALL(sendmsg(pair[0], (struct msghdr *)unreadable(), 0));
+        CALL(sendmmsg(pair[0], (struct mmsghdr *)unreadable(), 1, 0));
+        CALL(write(pair[0], given[0].at, given[0].len));
+    }
 }
 
 static void fault_on_plain(void)
@@ -301,5 +318,6 @@ const struct scenario scenarios[] = {
     {"fault-on-plain", fault_on_plain},
     {"fault-in-body", fault_in_body},
     {"fault-in-head", fault_in_head},
+    {"fault-in-arguments", fault_in_arguments},
     {NULL, NULL},
 };

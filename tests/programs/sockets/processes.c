@@ -290,6 +290,16 @@ static void clone_by_syscall(void)
     wait_for_child(pid);
     CALL(read(pair[0], &byte, 1));
 }
+
+/* The child must end here: its calls write over the frame that its parent returns through. Wherever that leads, it leads on. */
+static void vfork_by_syscall(void)
+{
+    int status = 0;
+    if (syscall(SYS_vfork) == 0)
+        syscall(SYS_exit, 3);
+    need(wait(&status) > 0, "wait");
+    told("the child's status", status);
+}
 #endif
 
 /* --- helpers of the C library that fork inside --- */
@@ -353,6 +363,8 @@ EXEC(execlp, execlp("true", "true", NULL))
 EXEC(execle, execle("/bin/true", "true", "one", NULL, environ))
 EXEC(fexecve, fexecve(open("/bin/true", O_RDONLY), argv, environ))
 EXEC(execveat, execveat(AT_FDCWD, "/bin/true", argv, environ, 0))
+
+EXEC(syscall_execve, syscall(SYS_execve, "/bin/true", argv, environ))
 
 /* The arguments and the environment arrive whole. */
 static void exec_arguments(void)
@@ -444,6 +456,7 @@ const struct scenario scenarios[] = {
     {"clone", clone_by_libc},
 #ifdef __x86_64__
     {"clone-by-syscall", clone_by_syscall},
+    {"vfork-by-syscall", vfork_by_syscall},
 #endif
     {"posix_spawn", by_posix_spawn},
     {"posix_spawnp", by_posix_spawnp},
@@ -452,6 +465,7 @@ const struct scenario scenarios[] = {
 #define EXEC_ROW(name) {#name, exec_##name}
     EXEC_ROW(execve), EXEC_ROW(execv), EXEC_ROW(execvp), EXEC_ROW(execvpe), EXEC_ROW(execl),
     EXEC_ROW(execlp), EXEC_ROW(execle), EXEC_ROW(fexecve), EXEC_ROW(execveat),
+    EXEC_ROW(syscall_execve),
     {"exec-arguments", exec_arguments},
     {"exec-fails", exec_fails},
     {"end-return", end_return},

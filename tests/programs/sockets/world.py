@@ -80,18 +80,23 @@ class Recorder:
 
     def _run(self):
         while True:
-            if self.deadline and (not self._open() or time.monotonic() > self.deadline):
-                return
-            for key, _ in self.selector.select(0.2 if self.deadline else None):
+            if self.deadline:
+                self._resume()      # whose program has ended
+            events = self.selector.select(None if not self.deadline else 0.2 if self._open() else 0)
+            for key, _ in events:
                 if key.fileobj == self.wake:
                     os.read(self.wake, 1)
                 elif key.fileobj == self.control:
-                    os.read(self.control, 1)
-                    self._resume()
+                    if os.read(self.control, 1):
+                        self._resume()
+                    else:
+                        self.selector.unregister(self.control)
                 elif isinstance(key.data, Connection):
                     self._read(key.data)
                 else:
                     self._accept(key.fileobj)
+            if self.deadline and (not events and not self._open() or time.monotonic() > self.deadline):
+                return
 
     def _accept(self, listener):
         with contextlib.suppress(BlockingIOError):
@@ -138,21 +143,13 @@ class Recorder:
 
     def finish(self):
         """Waits until all connections have ended, for ten seconds at most; says whether they have."""
-        time_left = 10
+        patience = 10
         os.close(self.program_end)
         self.program_end = None
-        self.deadline = time.monotonic() + time_left
+        self.deadline = time.monotonic() + patience
         os.write(self.waker, b'.')
-        self._drain()
-        self.thread.join(time_left + 5)
+        self.thread.join(patience + 5)
         return not self._open()
-
-    def _drain(self):
-        """A paused recorder whose program has ended reads all the same."""
-        if self.paused:
-            with contextlib.suppress(OSError):
-                self._resume()
-            os.write(self.waker, b'.')
 
     def close(self):
         for listener in self.listeners:
