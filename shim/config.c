@@ -21,6 +21,7 @@ void config_defaults(struct config *config)
 {
     config->mode = MODE_REWRITE;
     config->plaintext = PLAINTEXT_AUTO;
+    config->alpn = ALPN_STEER;
     config->policy.on_conflict = ON_CONFLICT_JWT;
     config->log = LOG_OFF;
     config->log_level = LOG_LEVEL_REWRITE;
@@ -149,6 +150,8 @@ bool config_set(struct config *config, const char *where, struct span name, stru
         SET_CHOICE(policy.on_conflict, "jwt header leave", "expected jwt, header or leave");
     else if (SPAN_IS(name, "jwtshim_plaintext"))
         SET_CHOICE(plaintext, "auto always never", "expected auto, always or never");
+    else if (SPAN_IS(name, "jwtshim_alpn"))
+        SET_CHOICE(alpn, "steer off", "expected steer or off");
     else if (SPAN_IS(name, "jwtshim_log"))
         wrong = set_log(config, value);
     else if (SPAN_IS(name, "jwtshim_log_level"))

@@ -7,6 +7,7 @@
 
 enum mode { MODE_REWRITE, MODE_AUDIT, MODE_OFF };
 enum plaintext { PLAINTEXT_AUTO, PLAINTEXT_ALWAYS, PLAINTEXT_NEVER };
+enum alpn { ALPN_STEER, ALPN_OFF };
 enum log_target { LOG_OFF, LOG_STDERR, LOG_SYSLOG, LOG_FILE };
 enum log_level { LOG_LEVEL_REWRITE, LOG_LEVEL_ALL };
 
@@ -16,6 +17,7 @@ struct config {
     enum mode mode;
     struct policy policy;
     enum plaintext plaintext;
+    enum alpn alpn;
     enum log_target log;
     enum log_level log_level;
     char log_path[CONFIG_PATH];

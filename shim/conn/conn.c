@@ -65,6 +65,7 @@ void conn_reset(struct conn *conn)
     buffer_free(&conn->held);
     buffer_free(&conn->out);
     conn->out_sent = conn->ahead = conn->due = conn->refused_len = 0;
+    conn->refused_told = false;
     stream_reset(&conn->stream);
     atomic_store_explicit(&conn->disturbed, false, memory_order_relaxed);
 }
@@ -303,11 +304,13 @@ static bool write_fresh(struct conn *conn, const struct conn_call *call, const c
         }
         buffer_free(&out);
     } else if (passed) {
-        if (!write_through(conn, call, buf, passed, &next, progress))
-            return false;
-        if (step.verdict == STREAM_PASS)
+        /* A refused write may be taken up without being shown again, so its decision is told now, and then not once more. */
+        bool told = conn->refused_told;
+        bool through = write_through(conn, call, buf, passed, &next, progress);
+        if (step.verdict == STREAM_PASS && !told)
             tell(call, &step);
-        return true;
+        conn->refused_told = !through;
+        return through;
     } else if (call->sink->objects && (trouble = call->sink->objects(call->ctx, NULL)) != REASON_NONE) {
         /* not to be held: passed on below */
     } else if (held_append(conn, buf, len)) {
@@ -316,8 +319,12 @@ static bool write_fresh(struct conn *conn, const struct conn_call *call, const c
         progress->taken = len;
         return true;
     }
+    const struct stream before = conn->stream;
     stream_end(&conn->stream, trouble ? trouble : REASON_NO_MEMORY);
-    return write_unseen(conn, call, buf, len, progress);
+    if (write_unseen(conn, call, buf, len, progress))
+        return true;
+    conn->stream = before; /* nothing left: the program will show it again */
+    return false;
 }
 
 /* The same with bytes held, which come first. */
@@ -451,6 +458,7 @@ ssize_t conn_resume(struct conn *conn, const struct conn_call *call, ssize_t (*r
         else
             conn_skip(conn, (uint64_t)sent);
         conn->refused_len = 0;
+        conn->refused_told = false;
         return sent;
     }
     conn->out_sent += (size_t)sent;

@@ -50,6 +50,7 @@ struct conn {
     /* The last write that was passed through and refused, for libraries that go on with it unseen. */
     struct stream refused_after;
     size_t refused_len;
+    bool refused_told; /* its decision was told then, and is not when it is shown again */
 
     /* For bytes that must be released when the library is not there to ask: how this layer does that, and by what. */
     void (*release)(struct conn *conn, const void *handle, enum reason reason);

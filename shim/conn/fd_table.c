@@ -127,15 +127,25 @@ static void drop_reference(struct fd_conn *conn)
 static void replace(_Atomic(uintptr_t) *entry, uintptr_t state)
 {
     uintptr_t old = atomic_exchange(entry, state);
-    if (old > FD_PLAIN)
+    if (old > FD_SOCKET)
         drop_reference((struct fd_conn *)old);
+}
+
+static void set(int fd, uintptr_t state)
+{
+    _Atomic(uintptr_t) *entry = entry_for(fd);
+    if (entry)
+        replace(entry, state);
 }
 
 void fd_set_plain(int fd)
 {
-    _Atomic(uintptr_t) *entry = entry_for(fd);
-    if (entry)
-        replace(entry, FD_PLAIN);
+    set(fd, FD_PLAIN);
+}
+
+void fd_set_socket(int fd)
+{
+    set(fd, FD_SOCKET);
 }
 
 struct fd_conn *fd_track(int fd, const struct stat *status)
@@ -164,7 +174,7 @@ struct fd_conn *fd_enter(int fd, enum guard_entry *entry)
     *entry = GUARD_ENTERED;
     for (int tries = 0; tries < 2; tries++) {
         uintptr_t state = fd_state(fd);
-        if (state <= FD_PLAIN)
+        if (state <= FD_SOCKET)
             return NULL;
         struct fd_conn *conn = (struct fd_conn *)state;
         *entry = conn_enter(&conn->conn);
@@ -208,7 +218,7 @@ void fd_copy(int from, int to)
     _Atomic(uintptr_t) *entry = entry_for(to);
     if (!entry)
         return;
-    if (state > FD_PLAIN)
+    if (state > FD_SOCKET)
         atomic_fetch_add(&((struct fd_conn *)state)->references, 1);
     replace(entry, state);
 }
@@ -222,7 +232,7 @@ void fd_each(unsigned first, unsigned last, void (*each)(int fd))
         _Atomic(uintptr_t) *page = page_of(fd);
         if (!page)
             fd |= FD_PAGE - 1;
-        else if (atomic_load_explicit(&page[fd % FD_PAGE], memory_order_relaxed) > FD_PLAIN)
+        else if (atomic_load_explicit(&page[fd % FD_PAGE], memory_order_relaxed) > FD_SOCKET)
             each((int)fd);
     }
 }

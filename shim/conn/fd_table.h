@@ -20,8 +20,12 @@ struct fd_conn {
 
 enum { FD_PAGE = 1024, FD_PAGES = 1024 };
 
-/* An entry: FD_UNKNOWN, FD_PLAIN, or the address of a struct fd_conn. */
-enum { FD_UNKNOWN = 0, FD_PLAIN = 1 };
+/* An entry: one of these, or the address of a struct fd_conn. */
+enum {
+    FD_UNKNOWN = 0, /* it may be anything */
+    FD_PLAIN = 1,   /* needs no look */
+    FD_SOCKET = 2,  /* a stream socket of this process's making; nothing was written yet */
+};
 
 extern _Atomic(uintptr_t) fd_first_page[FD_PAGE];
 uintptr_t fd_state_far(int fd);
@@ -41,11 +45,14 @@ static inline bool fd_is_low_and_plain(int fd)
 
 static inline bool fd_is_tracked(int fd)
 {
-    return fd_state(fd) > FD_PLAIN;
+    return fd_state(fd) > FD_SOCKET;
 }
 
 /* No look is needed at what is written to `fd`, until it is closed or becomes another. */
 void fd_set_plain(int fd);
+
+/* `fd` is a new stream socket. */
+void fd_set_socket(int fd);
 
 /* Starts a connection for `fd`, the socket that `status` is of. NULL without memory. */
 struct fd_conn *fd_track(int fd, const struct stat *status);

@@ -8,7 +8,9 @@
 
 struct entry {
     const void *handle;
-    struct conn *conn; /* NULL: plain */
+    struct conn *conn;
+    bool plain;          /* where there is no connection: it needs no look; else nothing is known yet */
+    unsigned references; /* beyond the first */
     UT_hash_handle hh;
 };
 
@@ -47,9 +49,10 @@ static struct entry *find(struct shard *shard, const void *handle)
     return entry;
 }
 
+/* Somebody inside is a library that ends its handle in the middle of a call of its own: leaking one is the lesser evil. */
 static void free_conn(struct conn *conn)
 {
-    if (!conn)
+    if (!conn || conn_enter(conn) != GUARD_ENTERED)
         return;
     conn_reset(conn);
     free(conn);
@@ -63,7 +66,7 @@ struct conn *handle_enter(const void *handle, enum handle_entry *result)
         return NULL;
     struct entry *entry = find(shard, handle);
     struct conn *conn = entry ? entry->conn : NULL;
-    *result = entry ? HANDLE_PLAIN : HANDLE_UNKNOWN;
+    *result = entry && entry->plain ? HANDLE_PLAIN : HANDLE_UNKNOWN;
     if (conn) {
         *result = HANDLE_ENTERED;
         if (conn_enter(conn) != GUARD_ENTERED) {
@@ -75,30 +78,33 @@ struct conn *handle_enter(const void *handle, enum handle_entry *result)
     return conn;
 }
 
+/* The entry of `handle` in a shard that was entered, made if need be. NULL without memory. */
+static struct entry *entry_of(struct shard *shard, const void *handle)
+{
+    struct entry *entry = find(shard, handle);
+    if (entry || !(entry = calloc(1, sizeof *entry)))
+        return entry;
+    entry->handle = handle;
+    HASH_ADD_PTR(shard->entries, handle, entry);
+    if (entry->hh.tbl)
+        return entry;
+    free(entry); /* uthash's word for "no memory" */
+    return NULL;
+}
+
 /* Puts `conn` (NULL: plain) in the place of what is known of `handle`. False without memory. */
 static bool put(const void *handle, struct conn *conn)
 {
     struct shard *shard = enter_shard(handle);
     if (!shard)
         return false;
-    struct entry *entry = find(shard, handle);
-    struct conn *old = NULL;
     shard->changing = true;
-    if (!entry) {
-        entry = calloc(1, sizeof *entry);
-        if (entry) {
-            entry->handle = handle;
-            HASH_ADD_PTR(shard->entries, handle, entry);
-            if (!entry->hh.tbl) { /* uthash's word for "no memory" */
-                free(entry);
-                entry = NULL;
-            }
-        }
-    } else {
-        old = entry->conn;
-    }
-    if (entry)
+    struct entry *entry = entry_of(shard, handle);
+    struct conn *old = entry ? entry->conn : NULL;
+    if (entry) {
         entry->conn = conn;
+        entry->plain = !conn;
+    }
     shard->changing = false;
     guard_leave(&shard->guard);
     if (old != conn)
@@ -131,6 +137,32 @@ void handle_leave(const void *handle, struct conn *conn)
         handle_set_plain(handle);
 }
 
+void handle_add_reference(const void *handle)
+{
+    struct shard *shard = enter_shard(handle);
+    if (!shard)
+        return;
+    shard->changing = true;
+    struct entry *entry = entry_of(shard, handle);
+    if (entry)
+        entry->references++;
+    shard->changing = false;
+    guard_leave(&shard->guard);
+}
+
+bool handle_drop_reference(const void *handle)
+{
+    struct shard *shard = enter_shard(handle);
+    if (!shard)
+        return true;
+    struct entry *entry = find(shard, handle);
+    bool last = !entry || entry->references == 0;
+    if (!last)
+        entry->references--;
+    guard_leave(&shard->guard);
+    return last;
+}
+
 void handle_forget(const void *handle)
 {
     struct shard *shard = enter_shard(handle);
@@ -148,12 +180,12 @@ void handle_forget(const void *handle)
     }
 }
 
-void handle_each(void (*each)(const void *handle, struct conn *conn))
+void handle_each(void (*each)(const void *handle, struct conn *conn, uint64_t argument), uint64_t argument)
 {
     for (int i = 0; i < SHARDS; i++)
         for (struct entry *entry = shards[i].changing ? NULL : shards[i].entries; entry; entry = entry->hh.next)
             if (entry->conn)
-                each(entry->handle, entry->conn);
+                each(entry->handle, entry->conn, argument);
 }
 
 void handle_after_fork(void)

@@ -24,11 +24,15 @@ void handle_set_plain(const void *handle);
 /* Leaves; a connection that can never change a byte again becomes plain. */
 void handle_leave(const void *handle, struct conn *conn);
 
+/* One more, or one less, reference to the handle. False if there are more: its life goes on. */
+void handle_add_reference(const void *handle);
+bool handle_drop_reference(const void *handle);
+
 /* The handle's life ends, or begins anew. Bytes that are held are gone: release them before. */
 void handle_forget(const void *handle);
 
 /* Calls `each` for every tracked handle. Only for a process that is about to fork, exec or end. */
-void handle_each(void (*each)(const void *handle, struct conn *conn));
+void handle_each(void (*each)(const void *handle, struct conn *conn, uint64_t argument), uint64_t argument);
 
 /* In the child of a fork: threads that were inside exist no more. */
 void handle_after_fork(void);

@@ -20,7 +20,6 @@ struct offer {
     enum offer_state state;
     bool steered;       /* the library was given the offer without h2 */
     bool held;          /* the library was not given it yet */
-    bool repeated;      /* set more than once, which is not understood: left alone */
     unsigned flags;     /* the library's own, to be given with it */
     const void *caller; /* a return address in who set it */
     size_t host_len;    /* where the library cannot be asked for the server's name; 0: unknown, or not Atlassian's */

@@ -1,7 +1,5 @@
 #include "alpn.h"
 
-#include <errno.h>
-
 struct protocol_scan {
     bool well_formed, h2, http1;
 };
@@ -31,7 +29,8 @@ bool alpn_is_watched(const void *caller)
     const struct config *config = config_get();
     if (config->mode == MODE_OFF || config->alpn == ALPN_OFF)
         return false;
-    return !resolve_caller_imports(NEIGHBOUR_nghttp2_submit_request, caller);
+    return !resolve_caller_imports(NEIGHBOUR_nghttp2_submit_request, caller) &&
+           !resolve_caller_imports(NEIGHBOUR_nghttp2_submit_headers, caller);
 }
 
 void alpn_offer_set(struct offer *offer, const unsigned char *protocols, size_t len, const void *caller)
@@ -42,7 +41,12 @@ void alpn_offer_set(struct offer *offer, const unsigned char *protocols, size_t 
         memcpy(offer->protocols, protocols, len);
 }
 
-bool alpn_offer_is_steerable(const struct offer *offer)
+bool alpn_offers_h2(const struct offer *offer)
+{
+    return scan(offer->protocols, offer->len).h2;
+}
+
+bool alpn_is_steerable(const struct offer *offer)
 {
     struct protocol_scan found = scan(offer->protocols, offer->len);
     return found.h2 && found.http1;
@@ -51,24 +55,28 @@ bool alpn_offer_is_steerable(const struct offer *offer)
 /* GLib's TLS is a module that knows nothing of HTTP; whoever uses it may speak h2 by nghttp2 (libsoup 3 does). */
 static bool serves_an_nghttp2_user(const void *caller)
 {
-    static const enum neighbour both[] = {NEIGHBOUR_nghttp2_submit_request, NEIGHBOUR_g_tls_connection_get_negotiated_protocol};
-    return resolve_caller_imports(NEIGHBOUR_g_tls_backend_get_type, caller) && resolve_any_imports(both, 2);
+    return resolve_caller_imports(NEIGHBOUR_g_tls_backend_get_type, caller) &&
+           resolve_any_imports(NEIGHBOUR_nghttp2_submit_request, NEIGHBOUR_g_tls_connection_get_negotiated_protocol);
 }
 
-bool alpn_decide(const char *layer, const struct offer *offer, struct span host, bool report)
+enum reason alpn_decide(const struct offer *offer, struct span host)
 {
     const struct config *config = config_get();
     const struct protocol_scan found = scan(offer->protocols, offer->len);
-    enum reason reason = REASON_NONE;
-    if (!found.h2 || !host_matches(&config->policy.hosts, authority_host(host)) || serves_an_nghttp2_user(offer->caller))
-        return false;
+    if (!host_matches(&config->policy.hosts, authority_host(host)))
+        return REASON_HOST_NOT_ATLASSIAN;
+    if (!found.h2 || serves_an_nghttp2_user(offer->caller))
+        return REASON_NOT_HTTP;
     if (!found.http1)
-        reason = REASON_ONLY_H2_OFFERED;
-    else if (config->mode == MODE_AUDIT)
-        reason = REASON_AUDIT;
-    if (report)
+        return REASON_ONLY_H2_OFFERED;
+    return config->mode == MODE_AUDIT ? REASON_AUDIT : REASON_NONE;
+}
+
+/* Clients whose h2 is no trouble are none for the log either. */
+void alpn_report(const char *layer, struct span host, enum reason reason)
+{
+    if (reason != REASON_HOST_NOT_ATLASSIAN && reason != REASON_NOT_HTTP)
         report_steering(layer, host, reason);
-    return reason == REASON_NONE;
 }
 
 size_t alpn_without_h2(const struct offer *offer, unsigned char *to)

@@ -13,11 +13,15 @@ bool alpn_is_watched(const void *caller);
 /* Makes an offer of the names in `protocols`; one that is malformed or too long is empty. */
 void alpn_offer_set(struct offer *offer, const unsigned char *protocols, size_t len, const void *caller);
 
-/* Whether the offer says more than h2, and h2. */
-bool alpn_offer_is_steerable(const struct offer *offer);
+/* Whether the offer names h2; and whether something remains of it without. */
+bool alpn_offers_h2(const struct offer *offer);
+bool alpn_is_steerable(const struct offer *offer);
 
-/* Whether `offer` to `host` must go without h2. What was decided is reported if `report`. */
-bool alpn_decide(const char *layer, const struct offer *offer, struct span host, bool report);
+/* Why `offer` to `host` stays as it is; NONE if it must go without h2. */
+enum reason alpn_decide(const struct offer *offer, struct span host);
+
+/* Reports a decision, if it is worth that. Keeps errno. */
+void alpn_report(const char *layer, struct span host, enum reason reason);
 
 /* The names of the offer but h2, in its order; returns their length. */
 size_t alpn_without_h2(const struct offer *offer, unsigned char *to);

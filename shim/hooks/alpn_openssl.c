@@ -100,8 +100,7 @@ static bool is_fresh_client(const SSL *ssl, const void *function)
 /* Without memory OpenSSL keeps no offer, and leaves an error that the program did not cause: it is taken away again. */
 static bool give(SSL *ssl, const unsigned char *protocols, size_t len, const void *function)
 {
-    SSL_set_alpn_protos_fn *set =
-        (SSL_set_alpn_protos_fn *)resolve_beside(NEIGHBOUR_SSL_set_alpn_protos, function);
+    SSL_set_alpn_protos_fn *set = (SSL_set_alpn_protos_fn *)resolve_beside(NEIGHBOUR_SSL_set_alpn_protos, function);
     int (*mark)(void) = (int (*)(void))resolve_beside(NEIGHBOUR_ERR_set_mark, function);
     int (*pop_to_mark)(void) = (int (*)(void))resolve_beside(NEIGHBOUR_ERR_pop_to_mark, function);
     if (!set || !mark || !pop_to_mark)
@@ -112,28 +111,33 @@ static bool give(SSL *ssl, const unsigned char *protocols, size_t len, const voi
     return given;
 }
 
-void alpn_before_handshake(SSL *ssl, const void *function)
+static void decide(SSL *ssl, struct offer *offer, const void *function)
 {
     const int host_name = 0; /* TLSEXT_NAMETYPE_host_name */
-    struct offer offer;
-    unsigned char kept[OFFER_MAX];
-    int saved = errno;
     const char *(*get_servername)(const SSL *, int) =
         (const char *(*)(const SSL *, int))resolve_beside(NEIGHBOUR_SSL_get_servername, function);
-    if (!get_servername || !offer_get(ssl, &offer) || offer.len == 0 || !is_fresh_client(ssl, function)) {
-        errno = saved;
-        return;
-    }
-    const char *name = get_servername(ssl, host_name);
-    bool steer = name && alpn_decide("openssl", &offer, span_of(name, strlen(name)), offer.state == OFFER_OPEN);
-    bool given = true;
-    if (steer && !offer.steered)
-        given = give(ssl, kept, alpn_without_h2(&offer, kept), function);
-    else if (!steer && offer.steered) /* the same SSL, cleared, for another host */
-        given = give(ssl, offer.protocols, offer.len, function);
-    offer.steered = given ? steer : offer.steered;
-    offer.state = OFFER_DECIDED;
-    offer_put(ssl, &offer);
+    const char *name = get_servername ? get_servername(ssl, host_name) : NULL;
+    const struct span host = name ? span_of(name, strlen(name)) : span_of("", 0);
+    unsigned char kept[OFFER_MAX];
+    enum reason reason = alpn_decide(offer, host);
+    const bool steer = reason == REASON_NONE;
+    if (steer && !offer->steered && !give(ssl, kept, alpn_without_h2(offer, kept), function))
+        reason = REASON_NO_MEMORY;
+    else if (!steer && offer->steered) /* the same SSL, cleared, for another host */
+        give(ssl, offer->protocols, offer->len, function);
+    if (offer->state == OFFER_OPEN)
+        alpn_report("openssl", host, reason);
+    offer->steered = reason == REASON_NONE;
+    offer->state = OFFER_DECIDED;
+    offer_put(ssl, offer);
+}
+
+void alpn_before_handshake(SSL *ssl, const void *function)
+{
+    struct offer offer;
+    int saved = errno;
+    if (offer_get(ssl, &offer) && offer.len && is_fresh_client(ssl, function))
+        decide(ssl, &offer, function);
     errno = saved;
 }
 

@@ -1,5 +1,6 @@
 /* dlclose(): what was resolved for, or in, an object that is gone must not be called again. */
 #include "hooks.h"
+#include "libcurl.h"
 
 #include <dlfcn.h>
 
@@ -7,5 +8,6 @@ EXPORT int dlclose(void *handle)
 {
     int result = REAL(dlclose)(handle);
     resolve_forget_unmapped();
+    libcurl_forget_unmapped();
     return result;
 }

@@ -1,6 +1,7 @@
 /* gnutls_record_send and its family. GnuTLS calls its own exported functions through the PLT (record_send is a jump to
  * record_send2, uncork sends by record_send), so that an inner call comes by here again: it finds the session entered, and
  * passes. A refused send may be resumed with no data at all. */
+#include "alpn.h"
 #include "handle.h"
 
 #include <errno.h>
@@ -43,19 +44,40 @@ static void decided(void *ctx, const struct decision *decision)
     report_decision("gnutls", decision);
 }
 
+/* The descriptor a session writes to; -1 if it has none that is known. */
+static int descriptor_of(gnutls_session_t session, const void *function)
+{
+    int receive = -1;
+    int transmit = -1;
+    void (*get)(gnutls_session_t, int *, int *) =
+        (void (*)(gnutls_session_t, int *, int *))resolve_beside(NEIGHBOUR_gnutls_transport_get_int2, function);
+    if (get)
+        get(session, &receive, &transmit);
+    return transmit;
+}
+
+/* Before holding: notes which socket the bytes are for, so that they are never sent to another. */
+static enum reason objects(void *ctx, const struct decision *decision)
+{
+    struct gnutls_call *call = ctx;
+    if (!decision)
+        call->call.conn->identity = socket_identity(descriptor_of(session_of(call), call->call.real));
+    return REASON_NONE;
+}
+
 static ssize_t write_session(void *ctx, const void *buf, size_t len)
 {
     struct gnutls_call *call = ctx;
     return ((gnutls_record_send_fn *)call->call.real)(session_of(call), buf, len);
 }
-static const struct sink send_sink = {.layer = "gnutls", .write = write_session, .decided = decided};
+static const struct sink send_sink = {.layer = "gnutls", .write = write_session, .objects = objects, .decided = decided};
 
 static ssize_t write_session2(void *ctx, const void *buf, size_t len)
 {
     struct gnutls_call *call = ctx;
     return ((gnutls_record_send2_fn *)call->call.real)(session_of(call), buf, len, call->pad, call->flags);
 }
-static const struct sink send2_sink = {.layer = "gnutls", .write = write_session2, .decided = decided};
+static const struct sink send2_sink = {.layer = "gnutls", .write = write_session2, .objects = objects, .decided = decided};
 
 /* A range hides the length of the program's own data; where that is another by now there is nothing to hide it in. */
 static ssize_t write_range(void *ctx, const void *buf, size_t len)
@@ -66,7 +88,7 @@ static ssize_t write_range(void *ctx, const void *buf, size_t len)
         return ((gnutls_record_send_range_fn *)call->call.real)(session_of(call), buf, len, call->range);
     return plain(session_of(call), buf, len);
 }
-static const struct sink range_sink = {.layer = "gnutls", .write = write_range, .decided = decided};
+static const struct sink range_sink = {.layer = "gnutls", .write = write_range, .objects = objects, .decided = decided};
 
 /* By gnutls_record_send, whatever function the bytes had come by. */
 static void release(struct conn *conn, const void *handle, enum reason reason)
@@ -74,7 +96,7 @@ static void release(struct conn *conn, const void *handle, enum reason reason)
     struct gnutls_call call = {.call = {.handle = handle, .conn = conn}};
     call.call.real = resolve_beside(NEIGHBOUR_gnutls_record_send, conn->library_write);
     struct conn_call conn_call = conn_call_for(&send_sink, &call);
-    if (call.call.real)
+    if (call.call.real && socket_identity(descriptor_of(session_of(&call), call.call.real)) == conn->identity)
         conn_release(conn, &conn_call, reason);
 }
 
@@ -165,14 +187,9 @@ EXPORT ssize_t gnutls_record_recv(gnutls_session_t session, void *data, size_t l
     if (!real)
         return GNUTLS_E_INTERNAL_ERROR;
     if (__builtin_expect(atomic_load_explicit(&conns_holding, memory_order_relaxed) != 0, 0)) {
-        int receive = -1;
-        int transmit = -1;
         int saved = errno;
-        void (*get)(gnutls_session_t, int *, int *) =
-            (void (*)(gnutls_session_t, int *, int *))resolve_beside(NEIGHBOUR_gnutls_transport_get_int2, (void *)real);
-        if (get)
-            get(session, &receive, &transmit);
-        if (transmit >= 0 && !(REAL(fcntl)(transmit, F_GETFL) & O_NONBLOCK))
+        int fd = descriptor_of(session, (void *)real);
+        if (fd >= 0 && !(REAL(fcntl)(fd, F_GETFL) & O_NONBLOCK))
             handle_release(session);
         errno = saved;
     }
@@ -189,7 +206,8 @@ EXPORT int gnutls_bye(gnutls_session_t session, int how)
 EXPORT void gnutls_deinit(gnutls_session_t session)
 {
     gnutls_deinit_fn *real = REAL_OF_CALLER(gnutls_deinit);
-    handle_forget(session);
+    handle_ends(session);
+    offer_forget(session);
     if (real)
         real(session);
 }

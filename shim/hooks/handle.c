@@ -1,6 +1,7 @@
 #include "handle.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 bool handle_call_enter(struct handle_call *call, struct span first)
 {
@@ -44,15 +45,16 @@ bool handle_unseen_begins(struct handle_call *call)
 {
     enum handle_entry entry;
     call->conn = handle_enter(call->handle, &entry);
-    if (!call->conn && entry == HANDLE_UNKNOWN)
-        handle_set_plain(call->handle);
     return call->conn != NULL;
 }
 
 void handle_unseen_ends(struct handle_call *call, bool entered, uint64_t len)
 {
-    if (!entered)
+    if (!entered) {
+        if (len)
+            handle_set_plain(call->handle);
         return;
+    }
     if (len)
         conn_skip(call->conn, len);
     handle_call_leave(call);
@@ -79,4 +81,26 @@ void handle_ends(const void *handle)
     handle_release(handle);
     handle_forget(handle);
     errno = saved;
+}
+
+static void release_if_for(const void *handle, struct conn *conn, uint64_t identity)
+{
+    if (conn->holding && conn->release && conn->identity == identity && conn_enter(conn) == GUARD_ENTERED) {
+        conn->release(conn, handle, REASON_RELEASED);
+        conn_leave(conn);
+    }
+}
+
+void handle_release_for_socket(uint64_t identity)
+{
+    handle_each(release_if_for, identity);
+}
+
+uint64_t socket_identity(int fd)
+{
+    struct stat status;
+    int saved = errno;
+    bool socket = fd >= 0 && fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
+    errno = saved;
+    return socket ? (uint64_t)status.st_ino : 0;
 }

@@ -34,6 +34,12 @@ void handle_unseen_ends(struct handle_call *call, bool entered, uint64_t len);
 /* Releases what is held for `handle`, if anything is. */
 void handle_release(const void *handle);
 
+/* What identifies the socket behind `fd` beyond its number: its inode; 0 if it is none. */
+uint64_t socket_identity(int fd);
+
+/* Releases what is held for handles that write to that socket, which is about to end. */
+void handle_release_for_socket(uint64_t identity);
+
 /* The handle's life ends: releases, forgets. */
 void handle_ends(const void *handle);
 

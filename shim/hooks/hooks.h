@@ -18,6 +18,9 @@
 /* A library's function behind a hook, the one that the caller of this hook is bound to. */
 #define REAL_OF_CALLER(function) ((function##_fn *)resolve_for(HOOK_##function, __builtin_return_address(0)))
 
+/* Whether this hook was called by the very library whose function it stands for. */
+#define IS_INNER_CALL(function) resolve_is_inner(HOOK_##function, __builtin_return_address(0))
+
 /* The usual call of conn_write() and its like. */
 static inline struct conn_call conn_call_for(const struct sink *sink, void *ctx)
 {
@@ -34,5 +37,7 @@ bool process_is_foreign(void);
 
 /* Sends all that is held anywhere, since the process is about to become another, or none. */
 void process_release_all(void);
+
+void process_before_syscall(long number);
 
 #endif

@@ -1,5 +1,5 @@
 /* mbedtls_ssl_write. A refused write is repeated with the same bytes, and a short one goes on behind them: what conn/ does
- * anyway. */
+ * anyway. Reads release nothing here: the library cannot be asked whether one would wait. */
 #include "handle.h"
 
 typedef struct mbedtls_ssl_context mbedtls_ssl_context;
@@ -50,7 +50,7 @@ EXPORT int mbedtls_ssl_close_notify(mbedtls_ssl_context *ssl)
 EXPORT int mbedtls_ssl_session_reset(mbedtls_ssl_context *ssl)
 {
     mbedtls_ssl_session_reset_fn *real = REAL_OF_CALLER(mbedtls_ssl_session_reset);
-    handle_forget(ssl);
+    handle_ends(ssl);
     return real ? real(ssl) : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
 }
 

@@ -1,6 +1,7 @@
-/* NSPR's sockets, which carry NSS's TLS as a layer. Files, pipes and datagrams have the same functions: their kind is
- * asked for before the first bytes that may begin a request are looked at. */
+/* NSPR's layers over sockets, which is how NSS does TLS. Files, pipes and plain sockets have the same functions: their kind
+ * is asked for first. */
 #include "handle.h"
+#include "socket.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,6 +16,8 @@ typedef int32_t PR_Write_fn(PRFileDesc *fd, const void *buf, int32_t len);
 typedef int32_t PR_Send_fn(PRFileDesc *fd, const void *buf, int32_t len, int flags, uint32_t timeout);
 typedef int32_t PR_Writev_fn(PRFileDesc *fd, const PRIOVec *iov, int32_t count, uint32_t timeout);
 typedef int32_t PR_SendTo_fn(PRFileDesc *fd, const void *buf, int32_t len, int flags, const void *to, uint32_t timeout);
+typedef int32_t PR_Recv_fn(PRFileDesc *fd, void *buf, int32_t len, int flags, uint32_t timeout);
+typedef int32_t PR_Read_fn(PRFileDesc *fd, void *buf, int32_t len);
 typedef int PR_Shutdown_fn(PRFileDesc *fd, int how);
 typedef int PR_Close_fn(PRFileDesc *fd);
 
@@ -83,17 +86,17 @@ static struct nspr_call nspr_call(const struct sink *sink, PRFileDesc *fd, void 
     return (struct nspr_call){.call = {.sink = sink, .handle = fd, .real = real, .release = release}};
 }
 
-static bool is_stream(PRFileDesc *fd, const void *function)
+/* A layer on top of a socket: TLS, most likely. What a plain socket sends is seen where NSPR makes its system call. */
+static bool is_layered(PRFileDesc *fd, const void *function)
 {
-    enum { PR_DESC_SOCKET_TCP = 2, PR_DESC_LAYERED = 4 };
+    enum { PR_DESC_LAYERED = 4 };
     int (*kind_of)(PRFileDesc *) = (int (*)(PRFileDesc *))resolve_beside(NEIGHBOUR_PR_GetDescType, function);
-    int kind = kind_of ? kind_of(fd) : 0;
-    return kind == PR_DESC_SOCKET_TCP || kind == PR_DESC_LAYERED;
+    return kind_of && kind_of(fd) == PR_DESC_LAYERED;
 }
 
 static int32_t write_stream(struct nspr_call *call, const void *buf, size_t len)
 {
-    if (request_may_begin(span_of(buf, len)) && !is_stream(fd_of(call), call->call.real))
+    if (!is_layered(fd_of(call), call->call.real))
         return (int32_t)call->call.sink->write(call, buf, len);
     return (int32_t)handle_write(&call->call, buf, len);
 }
@@ -136,7 +139,8 @@ EXPORT int32_t PR_Writev(PRFileDesc *fd, const PRIOVec *iov, int32_t count, uint
     size_t total = 0;
     for (int i = 0; i < count; i++)
         total += (size_t)iov[i].iov_len;
-    char *flat = real && total && count <= PR_MAX_IOVECTOR_SIZE ? malloc(total) : NULL;
+    bool look = real && total && count <= PR_MAX_IOVECTOR_SIZE && is_layered(fd, (void *)real);
+    char *flat = look ? malloc(total) : NULL;
     if (!flat)
         return real ? real(fd, iov, count, timeout) : -1;
     size_t len = 0;
@@ -165,4 +169,50 @@ EXPORT int PR_Close(PRFileDesc *fd)
     PR_Close_fn *real = REAL_OF_CALLER(PR_Close);
     handle_ends(fd);
     return real ? real(fd) : -1;
+}
+
+/* True if a read would wait: by NSPR's word, since its descriptors never block below. */
+static bool read_blocks(PRFileDesc *fd, const void *function, uint32_t timeout)
+{
+    struct {
+        int option; /* PR_SockOpt_Nonblocking is 0 */
+        union {
+            int on;
+            char room[64];
+        } value;
+    } data = {.option = 0};
+    int (*get)(PRFileDesc *, void *) = (int (*)(PRFileDesc *, void *))resolve_beside(NEIGHBOUR_PR_GetSocketOption, function);
+    return timeout != 0 && (!get || get(fd, &data) != 0 || !data.value.on);
+}
+
+static void before_read(PRFileDesc *fd, const void *function, uint32_t timeout)
+{
+    if (__builtin_expect(atomic_load_explicit(&conns_holding, memory_order_relaxed) == 0, 1))
+        return;
+    int saved = errno;
+    if (read_blocks(fd, function, timeout)) {
+        int (*native)(PRFileDesc *) = (int (*)(PRFileDesc *))resolve_beside(NEIGHBOUR_PR_FileDesc2NativeHandle, function);
+        handle_release(fd);
+        if (native)
+            socket_release_last(native(fd));
+    }
+    errno = saved;
+}
+
+EXPORT int32_t PR_Recv(PRFileDesc *fd, void *buf, int32_t len, int flags, uint32_t timeout)
+{
+    PR_Recv_fn *real = REAL_OF_CALLER(PR_Recv);
+    if (!real)
+        return -1;
+    before_read(fd, (void *)real, timeout);
+    return real(fd, buf, len, flags, timeout);
+}
+
+EXPORT int32_t PR_Read(PRFileDesc *fd, void *buf, int32_t len)
+{
+    PR_Read_fn *real = REAL_OF_CALLER(PR_Read);
+    if (!real)
+        return -1;
+    before_read(fd, (void *)real, ~0u);
+    return real(fd, buf, len);
 }

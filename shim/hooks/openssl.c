@@ -1,10 +1,10 @@
 /* SSL_write and its family. OpenSSL takes all of a write or nothing (but for partial mode), and wants a refused one
  * repeated with the same bytes at the same place: conn/ keeps those. */
+#include "alpn.h"
 #include "openssl.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 
 typedef int SSL_write_fn(SSL *ssl, const void *buf, int len);
 typedef int SSL_write_ex_fn(SSL *ssl, const void *buf, size_t len, size_t *written);
@@ -15,7 +15,10 @@ typedef int SSL_read_fn(SSL *ssl, void *buf, int len);
 typedef int SSL_read_ex_fn(SSL *ssl, void *buf, size_t len, size_t *count);
 typedef int SSL_shutdown_fn(SSL *ssl);
 typedef SSL *SSL_new_fn(SSL_CTX *ctx);
+typedef int SSL_up_ref_fn(SSL *ssl);
 typedef void SSL_free_fn(SSL *ssl);
+typedef int SSL_peek_fn(SSL *ssl, void *buf, int len);
+typedef int SSL_peek_ex_fn(SSL *ssl, void *buf, size_t len, size_t *count);
 typedef int SSL_clear_fn(SSL *ssl);
 
 static SSL *ssl_of(const struct ssl_call *call)
@@ -30,20 +33,21 @@ static int descriptor_of(const void *ssl, const void *function)
     return get_wfd ? get_wfd(ssl) : -1;
 }
 
-static uint64_t socket_identity(int fd)
-{
-    struct stat status;
-    return fd >= 0 && fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) ? (uint64_t)status.st_ino : 0;
-}
-
 enum reason ssl_objects(void *ctx, const struct decision *decision)
 {
     struct ssl_call *call = ctx;
+    if (decision)
+        return REASON_NONE;
     int saved = errno;
-    if (!decision)
-        call->call.conn->identity = socket_identity(descriptor_of(call->call.handle, call->call.real));
+    /* A write that comes before the handshake, or does it, must not be held: what releases it would write in its midst. */
+    const void *library = call->bio ? resolve_for(HOOK_SSL_write, call->caller) : call->call.real;
+    int (*finished)(const SSL *) =
+        library ? (int (*)(const SSL *))resolve_beside(NEIGHBOUR_SSL_is_init_finished, library) : NULL;
+    bool holdable = !finished || finished((const SSL *)call->call.handle);
+    if (holdable && !call->bio)
+        call->call.conn->identity = socket_identity(descriptor_of(call->call.handle, library));
     errno = saved;
-    return REASON_NONE;
+    return holdable ? REASON_NONE : REASON_HANDSHAKE;
 }
 
 void ssl_decided(void *ctx, const struct decision *decision)
@@ -125,6 +129,8 @@ static void forget_refused_early_data(SSL *ssl, const void *real)
 EXPORT int SSL_write(SSL *ssl, const void *buf, int len)
 {
     SSL_write_fn *real = REAL_OF_CALLER(SSL_write);
+    if (real)
+        alpn_before_io(ssl, (void *)real);
     if (!real || len <= 0)
         return real ? real(ssl, buf, len) : -1;
     if (any_early_data)
@@ -143,6 +149,8 @@ static int answer_ex(ssize_t written, size_t *to)
 EXPORT int SSL_write_ex(SSL *ssl, const void *buf, size_t len, size_t *written)
 {
     SSL_write_ex_fn *real = REAL_OF_CALLER(SSL_write_ex);
+    if (real)
+        alpn_before_io(ssl, (void *)real);
     if (!real || len == 0)
         return real ? real(ssl, buf, len, written) : 0;
     if (any_early_data)
@@ -154,6 +162,8 @@ EXPORT int SSL_write_ex(SSL *ssl, const void *buf, size_t len, size_t *written)
 EXPORT int SSL_write_ex2(SSL *ssl, const void *buf, size_t len, uint64_t flags, size_t *written)
 {
     SSL_write_ex2_fn *real = REAL_OF_CALLER(SSL_write_ex2);
+    if (real)
+        alpn_before_io(ssl, (void *)real);
     if (!real || len == 0)
         return real ? real(ssl, buf, len, flags, written) : 0;
     if (any_early_data)
@@ -199,25 +209,41 @@ EXPORT SSL *SSL_new(SSL_CTX *ctx)
 {
     SSL_new_fn *real = REAL_OF_CALLER(SSL_new);
     SSL *ssl = real ? real(ctx) : NULL;
-    if (ssl)
+    if (ssl) {
         handle_forget(ssl);
+        alpn_ssl_begins(ssl, ctx);
+    }
     return ssl;
 }
 
-/* SSL_free() may only drop a reference; a connection that lives on is met again as a new one. */
+EXPORT int SSL_up_ref(SSL *ssl)
+{
+    SSL_up_ref_fn *real = REAL_OF_CALLER(SSL_up_ref);
+    int result = real ? real(ssl) : 0;
+    if (result == 1)
+        handle_add_reference(ssl);
+    return result;
+}
+
 EXPORT void SSL_free(SSL *ssl)
 {
     SSL_free_fn *real = REAL_OF_CALLER(SSL_free);
-    if (ssl)
+    if (ssl && handle_drop_reference(ssl)) {
         handle_ends(ssl);
+        offer_forget(ssl);
+    }
     if (real)
         real(ssl);
 }
 
+/* OpenSSL itself clears an SSL when it is made, and when a handshake begins, which may be in the middle of a write. */
 EXPORT int SSL_clear(SSL *ssl)
 {
     SSL_clear_fn *real = REAL_OF_CALLER(SSL_clear);
-    handle_ends(ssl);
+    if (!IS_INNER_CALL(SSL_clear)) {
+        handle_ends(ssl);
+        alpn_ssl_cleared(ssl);
+    }
     return real ? real(ssl) : 0;
 }
 
@@ -243,6 +269,7 @@ EXPORT int SSL_read(SSL *ssl, void *buf, int len)
     SSL_read_fn *real = REAL_OF_CALLER(SSL_read);
     if (!real)
         return -1;
+    alpn_before_io(ssl, (void *)real);
     before_read(ssl, (void *)real);
     return real(ssl, buf, len);
 }
@@ -250,6 +277,25 @@ EXPORT int SSL_read(SSL *ssl, void *buf, int len)
 EXPORT int SSL_read_ex(SSL *ssl, void *buf, size_t len, size_t *count)
 {
     SSL_read_ex_fn *real = REAL_OF_CALLER(SSL_read_ex);
+    if (!real)
+        return 0;
+    alpn_before_io(ssl, (void *)real);
+    before_read(ssl, (void *)real);
+    return real(ssl, buf, len, count);
+}
+
+EXPORT int SSL_peek(SSL *ssl, void *buf, int len)
+{
+    SSL_peek_fn *real = REAL_OF_CALLER(SSL_peek);
+    if (!real)
+        return -1;
+    before_read(ssl, (void *)real);
+    return real(ssl, buf, len);
+}
+
+EXPORT int SSL_peek_ex(SSL *ssl, void *buf, size_t len, size_t *count)
+{
+    SSL_peek_ex_fn *real = REAL_OF_CALLER(SSL_peek_ex);
     if (!real)
         return 0;
     before_read(ssl, (void *)real);

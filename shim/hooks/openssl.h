@@ -14,6 +14,7 @@ typedef struct bio_st BIO;
 struct ssl_call {
     struct handle_call call; /* first: a sink's context is its address */
     BIO *bio;                /* BIO_write's, where the call came by a BIO */
+    const void *caller;      /* of the BIO's hook */
     uint64_t flags;          /* SSL_write_ex2's */
 };
 

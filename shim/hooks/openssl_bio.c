@@ -1,8 +1,10 @@
 /* BIO_write and its like, on chains that end in an SSL BIO: libssl's own call inside them is seen by nobody. The whole
  * chain stays in use, since a buffering BIO may stand before the SSL. */
+#include "alpn.h"
 #include "openssl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +14,8 @@ typedef int BIO_write_ex_fn(BIO *bio, const void *buf, size_t len, size_t *writt
 typedef int BIO_puts_fn(BIO *bio, const char *text);
 typedef int BIO_vprintf_fn(BIO *bio, const char *format, va_list arguments);
 typedef int BIO_read_fn(BIO *bio, void *buf, int len);
+typedef int BIO_read_ex_fn(BIO *bio, void *buf, size_t len, size_t *count);
+typedef int BIO_gets_fn(BIO *bio, char *buf, int len);
 typedef int BIO_free_fn(BIO *bio);
 typedef void BIO_free_all_fn(BIO *bio);
 
@@ -40,6 +44,7 @@ static ssize_t write_bio(void *ctx, const void *buf, size_t len)
 static const struct sink bio_sink = {
     .layer = "openssl",
     .write = write_bio,
+    .objects = ssl_objects,
     .decided = ssl_decided,
     .whole_writes = true,
 };
@@ -68,13 +73,14 @@ static void release_chain(BIO *bio, SSL *ssl, void *real)
 }
 
 /* True if the chain has an SSL; `*result` is then BIO_write's. */
-static bool write_chain(BIO *bio, const void *buf, size_t len, void *real, ssize_t *result)
+static bool write_chain(BIO *bio, const void *buf, size_t len, void *real, const void *caller, ssize_t *result)
 {
     BIO *at;
     SSL *ssl = ssl_under(bio, real, &at);
     if (!ssl)
         return false;
     struct ssl_call call = bio_call(bio, ssl, real);
+    call.caller = caller;
     *result = handle_write(&call.call, buf, len);
     return true;
 }
@@ -83,7 +89,8 @@ EXPORT int BIO_write(BIO *bio, const void *buf, int len)
 {
     BIO_write_fn *real = REAL_OF_CALLER(BIO_write);
     ssize_t result;
-    if (real && len > 0 && write_chain(bio, buf, (size_t)len, (void *)real, &result))
+    if (real && len > 0 && !IS_INNER_CALL(BIO_write) &&
+        write_chain(bio, buf, (size_t)len, (void *)real, __builtin_return_address(0), &result))
         return (int)result;
     return real ? real(bio, buf, len) : -1;
 }
@@ -92,7 +99,8 @@ EXPORT int BIO_write_ex(BIO *bio, const void *buf, size_t len, size_t *written)
 {
     BIO_write_ex_fn *real = REAL_OF_CALLER(BIO_write_ex);
     ssize_t result;
-    if (!real || len == 0 || !write_chain(bio, buf, len, (void *)real, &result))
+    if (!real || len == 0 || IS_INNER_CALL(BIO_write_ex) ||
+        !write_chain(bio, buf, len, (void *)real, __builtin_return_address(0), &result))
         return real ? real(bio, buf, len, written) : 0;
     if (result > 0 && written)
         *written = (size_t)result;
@@ -103,12 +111,13 @@ EXPORT int BIO_puts(BIO *bio, const char *text)
 {
     BIO_puts_fn *real = REAL_OF_CALLER(BIO_puts);
     ssize_t result;
-    if (real && text && *text && write_chain(bio, text, strlen(text), (void *)real, &result))
+    if (real && text && *text && !IS_INNER_CALL(BIO_puts) &&
+        write_chain(bio, text, strlen(text), (void *)real, __builtin_return_address(0), &result))
         return (int)result;
     return real ? real(bio, text) : -1;
 }
 
-static int print_to(BIO *bio, const char *format, va_list arguments, BIO_vprintf_fn *real)
+static int print_to(BIO *bio, const char *format, va_list arguments, BIO_vprintf_fn *real, const void *caller)
 {
     BIO *at;
     char *text;
@@ -118,7 +127,7 @@ static int print_to(BIO *bio, const char *format, va_list arguments, BIO_vprintf
     int len = vasprintf(&text, format, arguments);
     if (len < 0)
         return -1;
-    if (len == 0 || !write_chain(bio, text, (size_t)len, (void *)real, &result))
+    if (len == 0 || !write_chain(bio, text, (size_t)len, (void *)real, caller, &result))
         result = len;
     int saved = errno;
     explicit_bzero(text, (size_t)len);
@@ -130,7 +139,7 @@ static int print_to(BIO *bio, const char *format, va_list arguments, BIO_vprintf
 EXPORT int BIO_vprintf(BIO *bio, const char *format, va_list arguments)
 {
     BIO_vprintf_fn *real = REAL_OF_CALLER(BIO_vprintf);
-    return real ? print_to(bio, format, arguments, real) : -1;
+    return real ? print_to(bio, format, arguments, real, __builtin_return_address(0)) : -1;
 }
 
 EXPORT int BIO_printf(BIO *bio, const char *format, ...)
@@ -138,23 +147,62 @@ EXPORT int BIO_printf(BIO *bio, const char *format, ...)
     BIO_vprintf_fn *real = REAL_OF_CALLER(BIO_vprintf);
     va_list arguments;
     va_start(arguments, format);
-    int result = real ? print_to(bio, format, arguments, real) : -1;
+    int result = real ? print_to(bio, format, arguments, real, __builtin_return_address(0)) : -1;
     va_end(arguments);
     return result;
+}
+
+/* Before a read that blocks: the chain's descriptor says whether it does. */
+static void before_read(BIO *bio, void *real)
+{
+    const int control_get_fd = 105; /* BIO_C_GET_FD */
+    BIO *at;
+    if (__builtin_expect(atomic_load_explicit(&conns_holding, memory_order_relaxed) == 0, 1))
+        return;
+    int saved = errno;
+    SSL *ssl = ssl_under(bio, real, &at);
+    long (*control)(BIO *, int, long, void *) =
+        (long (*)(BIO *, int, long, void *))resolve_beside(NEIGHBOUR_BIO_ctrl, real);
+    long fd = ssl && control ? control(at, control_get_fd, 0, NULL) : -1;
+    if (fd >= 0 && !(REAL(fcntl)((int)fd, F_GETFL) & O_NONBLOCK))
+        release_chain(bio, ssl, real);
+    errno = saved;
 }
 
 EXPORT int BIO_read(BIO *bio, void *buf, int len)
 {
     BIO_read_fn *real = REAL_OF_CALLER(BIO_read);
-    BIO *at;
     if (!real)
         return -1;
-    if (__builtin_expect(atomic_load_explicit(&conns_holding, memory_order_relaxed) != 0, 0)) {
-        SSL *ssl = ssl_under(bio, (void *)real, &at);
-        if (ssl)
-            release_chain(bio, ssl, (void *)real);
-    }
+    before_read(bio, (void *)real);
     return real(bio, buf, len);
+}
+
+EXPORT int BIO_read_ex(BIO *bio, void *buf, size_t len, size_t *count)
+{
+    BIO_read_ex_fn *real = REAL_OF_CALLER(BIO_read_ex);
+    if (!real)
+        return 0;
+    before_read(bio, (void *)real);
+    return real(bio, buf, len, count);
+}
+
+EXPORT int BIO_gets(BIO *bio, char *buf, int len)
+{
+    BIO_gets_fn *real = REAL_OF_CALLER(BIO_gets);
+    if (!real)
+        return -1;
+    before_read(bio, (void *)real);
+    return real(bio, buf, len);
+}
+
+/* Whether freeing the SSL BIO `at` frees its SSL. */
+static bool owns_ssl(BIO *at, void *real)
+{
+    const int control_get_close = 8; /* BIO_CTRL_GET_CLOSE */
+    long (*control)(BIO *, int, long, void *) =
+        (long (*)(BIO *, int, long, void *))resolve_beside(NEIGHBOUR_BIO_ctrl, real);
+    return control && control(at, control_get_close, 0, NULL) != 0;
 }
 
 /* Freeing an SSL BIO frees its SSL, by libssl's own inner call. */
@@ -163,9 +211,10 @@ EXPORT int BIO_free(BIO *bio)
     BIO_free_fn *real = REAL_OF_CALLER(BIO_free);
     BIO *at;
     SSL *ssl = real ? ssl_under(bio, (void *)real, &at) : NULL;
-    if (ssl && at == bio) {
+    if (ssl && at == bio && owns_ssl(at, (void *)real)) {
         release_chain(bio, ssl, (void *)real);
         handle_ends(ssl);
+        offer_forget(ssl);
     }
     return real ? real(bio) : 0;
 }
@@ -178,6 +227,7 @@ EXPORT void BIO_free_all(BIO *bio)
     if (ssl) {
         release_chain(bio, ssl, (void *)real);
         handle_ends(ssl);
+        offer_forget(ssl);
     }
     if (real)
         real(bio);

@@ -12,9 +12,10 @@ extern int __vdprintf_chk(int fd, int flag, const char *format, va_list argument
 /* Whether what `format` makes needs a look: it is for a tracked connection, or may begin a request on a new one. */
 static bool needs_look(int fd, const char *format, va_list arguments)
 {
-    uintptr_t state = fd_state(fd);
-    if (state != FD_UNKNOWN)
-        return state > FD_PLAIN;
+    if (!socket_needs_look(fd))
+        return false;
+    if (fd_is_tracked(fd))
+        return true;
     char first[16];
     va_list again;
     va_copy(again, arguments);
@@ -69,21 +70,42 @@ EXPORT int dprintf(int fd, const char *restrict format, ...)
     return result;
 }
 
-/* `flag` asks libc to refuse %n in writable memory; such a format is libc's to judge. */
+/* Whether `format` has a %n, which a fortified libc refuses in writable memory: such a format is libc's to judge. */
+static bool stores_counts(const char *format)
+{
+    while ((format = strchr(format, '%')) != NULL) {
+        format += 1 + strspn(format + 1, "0123456789 #+-'.*$hlqjztLI");
+        if (*format == 'n')
+            return true;
+        if (*format)
+            format++;
+    }
+    return false;
+}
+
+static int print_checked(int fd, int flag, const char *format, va_list arguments)
+{
+    if (!stores_counts(format))
+        return needs_look(fd, format, arguments) ? print_to_connection(fd, format, arguments)
+                                                 : REAL(__vdprintf_chk)(fd, flag, format, arguments);
+    if (fd_is_tracked(fd))
+        socket_release_last(fd);
+    int printed = REAL(__vdprintf_chk)(fd, flag, format, arguments);
+    if (printed > 0)
+        socket_skip(fd, (uint64_t)printed);
+    return printed;
+}
+
 EXPORT int __vdprintf_chk(int fd, int flag, const char *format, va_list arguments)
 {
-    if (!strchr(format, 'n') && needs_look(fd, format, arguments))
-        return print_to_connection(fd, format, arguments);
-    return REAL(__vdprintf_chk)(fd, flag, format, arguments);
+    return print_checked(fd, flag, format, arguments);
 }
 
 EXPORT int __dprintf_chk(int fd, int flag, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    int result = !strchr(format, 'n') && needs_look(fd, format, arguments)
-                     ? print_to_connection(fd, format, arguments)
-                     : REAL(__vdprintf_chk)(fd, flag, format, arguments);
+    int result = print_checked(fd, flag, format, arguments);
     va_end(arguments);
     return result;
 }

@@ -2,6 +2,7 @@
 #include "socket.h"
 
 #include "../conn/handle_table.h"
+#include "../conn/offer_table.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,8 +19,9 @@ static inline bool nothing_is_held(void)
     return __builtin_expect(atomic_load_explicit(&conns_holding, memory_order_relaxed) == 0, 1);
 }
 
-static void release_handle(const void *handle, struct conn *conn)
+static void release_handle(const void *handle, struct conn *conn, uint64_t unused)
 {
+    (void)unused;
     if (conn->holding && conn->release && conn_enter(conn) == GUARD_ENTERED) {
         conn->release(conn, handle, REASON_RELEASED);
         conn_leave(conn);
@@ -40,7 +42,7 @@ void process_release_all(void)
         return;
     int saved = errno;
     fd_each(0, ~0u, socket_release_last);
-    handle_each(release_handle);
+    handle_each(release_handle, 0);
     errno = saved;
 }
 
@@ -50,6 +52,7 @@ static void after_fork_in_child(void)
     owner_pid = getpid();
     fd_after_fork();
     handle_after_fork();
+    offer_after_fork();
     errno = saved;
 }
 
@@ -57,6 +60,7 @@ static void register_for_forks(void)
 {
     owner_pid = getpid();
     pthread_atfork(process_release_all, NULL, after_fork_in_child);
+    at_quick_exit(process_release_all);
 }
 
 void process_watch_forks(void)
@@ -167,6 +171,30 @@ EXPORT int execle(const char *path, const char *first, ...)
     va_end(arguments);
     before_exec();
     return REAL(execve)(path, argv, envp);
+}
+
+/* fork() without its handlers. */
+EXPORT pid_t _Fork(void)
+{
+    __typeof__(&_Fork) real = REAL(_Fork);
+    process_release_all();
+    if (!real) {
+        errno = ENOSYS;
+        return -1;
+    }
+    pid_t pid = real();
+    if (pid == 0 && owner_pid)
+        after_fork_in_child();
+    return pid;
+}
+
+/* Called by the assembly of syscall() before numbers that make, replace or end a process. */
+void process_before_syscall(long number)
+{
+    if (number == SYS_execve || number == SYS_execveat)
+        before_exec();
+    else
+        process_release_all();
 }
 
 EXPORT int posix_spawn(pid_t *restrict pid, const char *restrict path, const posix_spawn_file_actions_t *actions,

@@ -1,22 +1,42 @@
 #include "socket.h"
 
+#include "handle.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+/* Flags for `buf`: the kernel may keep a MSG_ZEROCOPY buffer, so ours never go that way; and what stands for the first
+ * bytes of a call is not sent twice. */
+static int flags_for(struct socket_call *call, const char *buf)
+{
+    const struct conn *conn = call->conn ? &call->conn->conn : NULL;
+    bool ours = conn && conn->out.at && buf >= conn->out.at && buf < conn->out.at + conn->out.len;
+    if (ours && conn->out_sent) {
+        call->first = NULL;
+        call->flags &= ~MSG_FASTOPEN;
+    }
+    return ours ? call->flags & ~MSG_ZEROCOPY : call->flags;
+}
 
 static ssize_t real_write(void *ctx, const void *buf, size_t len)
 {
     struct socket_call *call = ctx;
+    struct iovec piece = {(void *)(uintptr_t)buf, len};
+    if (call->rw_flags)
+        return REAL(pwritev2)(call->fd, &piece, 1, -1, call->rw_flags);
     if (!call->is_send)
         return REAL(write)(call->fd, buf, len);
+    int flags = flags_for(call, buf);
     if (!call->first)
-        return REAL(send)(call->fd, buf, len, call->flags);
-    struct iovec piece = {(void *)(uintptr_t)buf, len};
+        return REAL(send)(call->fd, buf, len, flags);
     struct msghdr message = *call->first;
     message.msg_iov = &piece;
     message.msg_iovlen = 1;
-    ssize_t sent = REAL(sendmsg)(call->fd, &message, call->flags);
+    ssize_t sent = REAL(sendmsg)(call->fd, &message, flags);
     if (sent > 0) {
         call->first = NULL;
         call->flags &= ~MSG_FASTOPEN;
@@ -77,6 +97,20 @@ static bool peer_only_redirects(const struct socket_call *call)
     return false;
 }
 
+/* Held bytes are told to be written, so an error that is waiting must be the program's first; and what goes with the bytes
+ * (descriptors, a connection that is yet to be made) cannot wait with them. */
+static enum reason objects_to_holding(const struct socket_call *call)
+{
+    struct pollfd state = {.fd = call->fd, .events = POLLOUT};
+    if (call->flags & MSG_FASTOPEN)
+        return REASON_FAST_OPEN;
+    if (call->first && call->first->msg_controllen)
+        return REASON_ANCILLARY;
+    if (poll(&state, 1, 0) < 0 || state.revents & (POLLERR | POLLHUP | POLLNVAL))
+        return REASON_SOCKET_ERROR;
+    return REASON_NONE;
+}
+
 static enum reason objects(void *ctx, const struct decision *decision)
 {
     struct socket_call *call = ctx;
@@ -85,7 +119,7 @@ static enum reason objects(void *ctx, const struct decision *decision)
     if (!is_same_socket(call)) {
         reason = REASON_DESCRIPTOR_CHANGED;
     } else if (!decision) {
-        reason = call->flags & MSG_FASTOPEN ? REASON_FAST_OPEN : REASON_NONE;
+        reason = objects_to_holding(call);
     } else if (decision->token.at) {
         enum plaintext plaintext = config_get()->plaintext;
         if (plaintext == PLAINTEXT_NEVER ||
@@ -119,48 +153,93 @@ static bool is_unnamed_pair(int fd, int domain)
     return domain == AF_UNIX && getpeername(fd, (struct sockaddr *)&peer, &len) == 0 && len <= sizeof(sa_family_t);
 }
 
-static bool is_stream_socket(int fd, struct span first, struct stat *status)
+static bool is_stream_socket(int fd, int *domain, struct stat *status)
 {
     int type = 0;
-    int domain = 0;
     socklen_t len = sizeof type;
     if (fstat(fd, status) != 0 || !S_ISSOCK(status->st_mode))
         return false;
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0 || type != SOCK_STREAM)
         return false;
-    len = sizeof domain;
-    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) != 0)
-        return false;
-    if (domain != AF_INET && domain != AF_INET6 && domain != AF_UNIX)
-        return false;
-    const char *space = memchr(first.at, ' ', first.len);
-    return !is_unnamed_pair(fd, domain) || (space && space + 1 < first.at + first.len);
+    len = sizeof *domain;
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, domain, &len) == 0 &&
+           (*domain == AF_INET || *domain == AF_INET6 || *domain == AF_UNIX);
 }
 
-/* The first bytes on a descriptor decide, and only bytes that may begin a request are worth a system call. */
-static bool track(int fd, struct span first)
+bool socket_needs_look(int fd)
 {
     struct stat status;
-    int saved = errno;
-    bool tracked = false;
-    if (first.len == 0)
+    if (fd_state(fd) != FD_UNKNOWN)
+        return fd_state(fd) != FD_PLAIN;
+    if (fd < 0)
         return false;
-    if (request_may_begin(first) && config_get()->mode != MODE_OFF && is_stream_socket(fd, first, &status)) {
-        process_watch_forks();
-        tracked = fd_track(fd, &status) != NULL;
-    }
-    if (!tracked)
-        fd_set_plain(fd);
+    int saved = errno;
+    bool look = config_get()->mode != MODE_OFF && fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
     errno = saved;
-    return tracked;
+    if (look)
+        fd_set_socket(fd);
+    else
+        fd_set_plain(fd);
+    return look;
 }
 
-bool socket_enter(struct socket_call *call, struct span first)
+/* rt_sigprocmask() copies the set before it looks at `how`, and there is no `how` of that number: EINVAL says readable. */
+static bool word_is_readable(uintptr_t at)
+{
+    const long set_size = 8;
+    const long no_such_how = 0x7fffffff;
+    return REAL(syscall)(SYS_rt_sigprocmask, no_such_how, at & ~(uintptr_t)7, NULL, set_size) == 0 || errno != EFAULT;
+}
+
+bool memory_is_readable(const void *at, size_t len)
+{
+    const uintptr_t page = 4096;
+    const uintptr_t most = 2 * HEAD_MAX;
+    const uintptr_t first = (uintptr_t)at;
+    const uintptr_t end = first + (len < most ? len : most);
+    bool readable = true;
+    int saved = errno;
+    for (uintptr_t word = first; word < end && readable; word = (word & ~(page - 1)) + page)
+        readable = word_is_readable(word);
+    errno = saved;
+    return readable;
+}
+
+static bool track(int fd, const struct stat *status)
+{
+    process_watch_forks();
+    return fd_track(fd, status) != NULL;
+}
+
+/* The first bytes on a socket decide. */
+static bool track_if_request(int fd, struct span first)
+{
+    struct stat status;
+    int domain = 0;
+    if (!request_may_begin(first) || config_get()->mode == MODE_OFF || !is_stream_socket(fd, &domain, &status))
+        return false;
+    const char *space = memchr(first.at, ' ', first.len);
+    if (is_unnamed_pair(fd, domain) && (!space || space + 1 == first.at + first.len))
+        return false;
+    return track(fd, &status);
+}
+
+void socket_before_copy(int from)
+{
+    struct stat status;
+    int domain = 0;
+    if (fd_state(from) != FD_SOCKET || config_get()->mode == MODE_OFF)
+        return;
+    int saved = errno;
+    if (is_stream_socket(from, &domain, &status) && !is_unnamed_pair(from, domain))
+        track(from, &status);
+    errno = saved;
+}
+
+/* Enters what is tracked; false if that is another socket by now. */
+static bool enter_tracked(struct socket_call *call)
 {
     enum guard_entry entry;
-    uintptr_t state = fd_state(call->fd);
-    if (state == FD_PLAIN || (state == FD_UNKNOWN && !track(call->fd, first)))
-        return false;
     call->conn = fd_enter(call->fd, &entry);
     if (!call->conn)
         return false;
@@ -179,6 +258,21 @@ bool socket_enter(struct socket_call *call, struct span first)
     return false;
 }
 
+bool socket_enter(struct socket_call *call, struct span first)
+{
+    enum { LOOKED_AT = 16 };
+    if (fd_state(call->fd) == FD_SOCKET && first.len) {
+        if (!memory_is_readable(first.at, first.len < LOOKED_AT ? first.len : LOOKED_AT))
+            return false;
+        int saved = errno;
+        bool tracked = track_if_request(call->fd, first);
+        if (!tracked)
+            fd_set_plain(call->fd);
+        errno = saved;
+    }
+    return fd_is_tracked(call->fd) && enter_tracked(call);
+}
+
 void socket_leave(struct socket_call *call)
 {
     int saved = errno;
@@ -186,21 +280,38 @@ void socket_leave(struct socket_call *call)
     errno = saved;
 }
 
+/* MSG_ZEROCOPY outside a body: the kernel counts, and keeps, the program's own pages. What was held goes out before, and
+ * nothing is understood from here. */
+static void end_for_zerocopy(struct socket_call *call, size_t len)
+{
+    struct conn *conn = &call->conn->conn;
+    struct conn_call conn_call = conn_call_for(&socket_sink, call);
+    if (!(call->flags & MSG_ZEROCOPY) || conn_is_in_body(conn, len) || conn->out.len)
+        return;
+    conn_release(conn, &conn_call, REASON_ZEROCOPY);
+    stream_end(&conn->stream, REASON_ZEROCOPY);
+}
+
 ssize_t socket_write_entered(struct socket_call *call, const void *buf, size_t len)
 {
     if (call->flags & MSG_OOB)
         return real_write(call, buf, len); /* beside the stream */
+    end_for_zerocopy(call, len);
+    if (!conn_is_in_body(&call->conn->conn, len) && !memory_is_readable(buf, len))
+        return real_write(call, buf, len);
     struct conn_call conn_call = conn_call_for(&socket_sink, call);
-    if (call->flags & MSG_ZEROCOPY && stream_body_left(&call->conn->conn.stream) < len) {
-        conn_release(&call->conn->conn, &conn_call, REASON_ZEROCOPY);
-        stream_end(&call->conn->conn.stream, REASON_ZEROCOPY);
-    }
     return conn_write(&call->conn->conn, &conn_call, buf, len);
+}
+
+bool socket_passes_pieces(struct socket_call *call, size_t len)
+{
+    end_for_zerocopy(call, len);
+    return conn_is_in_body(&call->conn->conn, len);
 }
 
 ssize_t socket_write(struct socket_call *call, const void *buf, size_t len)
 {
-    if (!is_readable(buf) || !socket_enter(call, span_of(buf, len)))
+    if (!socket_needs_look(call->fd) || !socket_enter(call, span_of(buf, len)))
         return real_write(call, buf, len);
     ssize_t written = socket_write_entered(call, buf, len);
     socket_leave(call);
@@ -239,11 +350,33 @@ bool socket_body_takes(int fd, uint64_t len)
 void socket_skip(int fd, uint64_t len)
 {
     struct socket_call call = {.fd = fd, .is_send = true, .flags = MSG_NOSIGNAL};
-    if (fd_state(fd) == FD_UNKNOWN)
+    if (fd_state(fd) == FD_UNKNOWN || fd_state(fd) == FD_SOCKET)
         fd_set_plain(fd);
     if (!fd_is_tracked(fd) || !socket_enter(&call, span_of(NULL, 0)))
         return;
     conn_skip(&call.conn->conn, len);
+    socket_leave(&call);
+}
+
+void socket_begins(int fd)
+{
+    struct socket_call call = {.fd = fd};
+    if (!enter_tracked(&call))
+        return;
+    if (!call.conn->conn.holding && call.conn->conn.out.len == 0)
+        conn_reset(&call.conn->conn);
+    socket_leave(&call);
+}
+
+void socket_ends_writing(int fd)
+{
+    struct socket_call call = {.fd = fd};
+    if (fd_state(fd) == FD_SOCKET)
+        fd_set_plain(fd);
+    if (!fd_is_tracked(fd) || process_is_foreign() || !enter_tracked(&call))
+        return;
+    if (call.conn->conn.out.len == 0)
+        stream_end(&call.conn->conn.stream, REASON_RELEASED);
     socket_leave(&call);
 }
 
@@ -261,8 +394,12 @@ void socket_release_for_read(int fd, int flags)
 
 void socket_release_last(int fd)
 {
-    if (atomic_load_explicit(&conns_holding, memory_order_relaxed) && !process_is_foreign())
-        socket_release(fd);
+    if (atomic_load_explicit(&conns_holding, memory_order_relaxed) == 0 || process_is_foreign())
+        return;
+    uint64_t identity = socket_identity(fd);
+    if (identity)
+        handle_release_for_socket(identity); /* of a TLS library above it, whose records still need the socket */
+    socket_release(fd);
 }
 
 /* Without waiting: a send buffer that is full is made larger by what must still go into it. */

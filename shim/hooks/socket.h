@@ -12,8 +12,9 @@
 /* One call of the program's that writes to a descriptor. */
 struct socket_call {
     int fd;
-    bool is_send; /* of the send family: `flags` go with every real write */
-    int flags;
+    bool is_send;               /* of the send family: `flags` go with every real write */
+    int flags;                  /* MSG_* */
+    int rw_flags;               /* RWF_* of pwritev2, which go with every real write */
     const struct msghdr *first; /* its name and control data go with the first bytes that leave; or NULL */
     struct fd_conn *conn;       /* entered */
 };
@@ -29,19 +30,23 @@ static inline bool socket_is_plain(int fd)
     __typeof__(&(function)) real = KNOWN_REAL(function);                                                               \
     return __builtin_expect(real && fd_is_low_and_plain(fd), 1) ? real(fd, __VA_ARGS__) : otherwise(fd, __VA_ARGS__)
 
-/* False for a pointer into the first pages, which are never mapped: the kernel's EFAULT is the program's to get. */
-static inline bool is_readable(const void *pointer)
-{
-    return (uintptr_t)pointer >= 65536;
-}
+/* False if `fd` is known, or found now, to need no look. Asked before a byte of the program's is read: writing memory that
+ * cannot be read is how some programs find that out, and the kernel's EFAULT is theirs to get. */
+bool socket_needs_look(int fd);
 
-/* Enters the connection that a write of `first` bytes to call->fd belongs to, tracking it if these may begin a request.
- * False: nothing to look at (or not now), pass on. */
+/* Whether memory can be read, asked of the kernel: it must be looked at only where a head may begin. */
+bool memory_is_readable(const void *at, size_t len);
+
+/* Enters the connection that a write of `first` bytes to call->fd (which needs a look) belongs to, tracking it if these may
+ * begin a request. False: nothing to look at (or not now), pass on. */
 bool socket_enter(struct socket_call *call, struct span first);
 void socket_leave(struct socket_call *call);
 
 /* The write itself, between entering and leaving. */
 ssize_t socket_write_entered(struct socket_call *call, const void *buf, size_t len);
+
+/* Between entering and leaving: true if `len` bytes may go out in the program's own pieces. */
+bool socket_passes_pieces(struct socket_call *call, size_t len);
 
 /* socket_enter, write and leave; or the real call. */
 ssize_t socket_write(struct socket_call *call, const void *buf, size_t len);
@@ -51,6 +56,15 @@ bool socket_body_takes(int fd, uint64_t len);
 
 /* Bytes enter the stream whose content is not seen. */
 void socket_skip(int fd, uint64_t len);
+
+/* `to` is to be a duplicate of `from`: if that is a new socket it is tracked now, so that both name one connection. */
+void socket_before_copy(int from);
+
+/* `fd` was connected, maybe not for the first time: what is tracked begins anew, unless something is under way. */
+void socket_begins(int fd);
+
+/* Nothing that is written to `fd` can arrive any more. */
+void socket_ends_writing(int fd);
 
 /* Releases held bytes of `fd` before a read that blocks. */
 void socket_release_for_read(int fd, int flags);

@@ -6,14 +6,25 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* Only stream sockets of these families carry HTTP. */
+static void note_socket(int fd, int domain, int type)
+{
+    bool stream = (type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) == SOCK_STREAM;
+    if (stream && (domain == AF_INET || domain == AF_INET6 || domain == AF_UNIX))
+        fd_set_socket(fd);
+    else
+        fd_set_plain(fd);
+}
 
 EXPORT int socket(int domain, int type, int protocol)
 {
     int fd = REAL(socket)(domain, type, protocol);
     if (fd >= 0)
-        fd_forget(fd);
+        note_socket(fd, domain, type);
     return fd;
 }
 
@@ -21,8 +32,8 @@ EXPORT int socketpair(int domain, int type, int protocol, int fds[2])
 {
     int result = REAL(socketpair)(domain, type, protocol, fds);
     if (result == 0) {
-        fd_forget(fds[0]);
-        fd_forget(fds[1]);
+        note_socket(fds[0], domain, type);
+        note_socket(fds[1], domain, type);
     }
     return result;
 }
@@ -49,12 +60,21 @@ EXPORT int pipe2(int fds[2], int flags)
     return result;
 }
 
+/* A new connection, unless the descriptor was duplicated before: then its copies know it by what is tracked already. */
+static void socket_connects(int fd)
+{
+    if (fd_is_tracked(fd))
+        socket_begins(fd);
+    else if (fd_state(fd) == FD_PLAIN)
+        fd_forget(fd);
+}
+
 EXPORT int connect(int fd, const struct sockaddr *address, socklen_t len)
 {
     int result = REAL(connect)(fd, address, len);
     int saved = errno;
     if (result == 0 || saved == EINPROGRESS)
-        fd_forget(fd);
+        socket_connects(fd);
     errno = saved;
     return result;
 }
@@ -81,13 +101,17 @@ static bool table_follows(int fd, int other)
     return (!fd_is_tracked(fd) && !fd_is_tracked(other)) || !process_is_foreign();
 }
 
+static void ends(int fd)
+{
+    if (!table_follows(fd, -1))
+        return;
+    socket_release_last(fd);
+    fd_forget(fd);
+}
+
 static __attribute__((noinline)) int close_known(int fd)
 {
-    if (table_follows(fd, -1)) {
-        if (fd_is_tracked(fd))
-            socket_release_last(fd);
-        fd_forget(fd);
-    }
+    ends(fd);
     return REAL(close)(fd);
 }
 
@@ -139,6 +163,7 @@ static void follow_copy(int from, int to)
 
 EXPORT int dup(int fd)
 {
+    socket_before_copy(fd);
     int copy = REAL(dup)(fd);
     follow_copy(fd, copy);
     return copy;
@@ -149,6 +174,7 @@ EXPORT int dup2(int fd, int to)
 {
     if (fd != to && fd_is_tracked(to))
         socket_release_last(to);
+    socket_before_copy(fd);
     int copy = REAL(dup2)(fd, to);
     follow_copy(fd, copy);
     return copy;
@@ -158,6 +184,7 @@ EXPORT int dup3(int fd, int to, int flags)
 {
     if (fd != to && fd_is_tracked(to))
         socket_release_last(to);
+    socket_before_copy(fd);
     int copy = REAL(dup3)(fd, to, flags);
     follow_copy(fd, copy);
     return copy;
@@ -170,6 +197,8 @@ EXPORT int fcntl(int fd, int command, ...)
     va_start(arguments, command);
     void *argument = va_arg(arguments, void *);
     va_end(arguments);
+    if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
+        socket_before_copy(fd);
     int result = REAL(fcntl)(fd, command, argument);
     if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
         follow_copy(fd, result);
@@ -182,6 +211,8 @@ EXPORT int fcntl64(int fd, int command, ...)
     va_start(arguments, command);
     void *argument = va_arg(arguments, void *);
     va_end(arguments);
+    if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
+        socket_before_copy(fd);
     int result = REAL(fcntl64)(fd, command, argument);
     if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
         follow_copy(fd, result);
@@ -190,7 +221,24 @@ EXPORT int fcntl64(int fd, int command, ...)
 
 EXPORT int shutdown(int fd, int how)
 {
-    if (how != SHUT_RD && fd_is_tracked(fd))
-        socket_release_last(fd);
-    return REAL(shutdown)(fd, how);
+    if (how == SHUT_RD)
+        return REAL(shutdown)(fd, how);
+    socket_release_last(fd);
+    int result = REAL(shutdown)(fd, how);
+    int saved = errno;
+    if (result == 0)
+        socket_ends_writing(fd);
+    errno = saved;
+    return result;
+}
+
+/* libc closes the descriptor of a stream by an inner call. */
+EXPORT int fclose(FILE *stream)
+{
+    int saved = errno;
+    int fd = stream ? fileno_unlocked(stream) : -1;
+    errno = saved;
+    if (fd >= 0 && fd_state(fd) != FD_UNKNOWN)
+        ends(fd);
+    return REAL(fclose)(stream);
 }

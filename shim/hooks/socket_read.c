@@ -24,6 +24,17 @@ EXPORT ssize_t readv(int fd, const struct iovec *iov, int count)
     return REAL(readv)(fd, iov, count);
 }
 
+EXPORT ssize_t preadv2(int fd, const struct iovec *iov, int count, off_t offset, int flags)
+{
+    before_read(fd, flags & RWF_NOWAIT ? MSG_DONTWAIT : 0);
+    return REAL(preadv2)(fd, iov, count, offset, flags);
+}
+
+#ifdef __LP64__
+EXPORT ssize_t preadv64v2(int fd, const struct iovec *iov, int count, off64_t offset, int flags)
+    __attribute__((alias("preadv2")));
+#endif
+
 EXPORT ssize_t recv(int fd, void *buf, size_t len, int flags)
 {
     before_read(fd, flags);

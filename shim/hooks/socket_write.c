@@ -2,6 +2,7 @@
 #include "socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/sendfile.h>
@@ -98,6 +99,20 @@ static ssize_t write_pieces_entered(struct socket_call *call, const struct iovec
     return done ? done : answer;
 }
 
+/* Pieces that the kernel would not refuse by their count or address. */
+static bool are_sendable(const struct iovec *iov, int count)
+{
+    return count > 0 && count <= IOV_MAX && memory_is_readable(iov, (size_t)count * sizeof *iov);
+}
+
+static bool are_readable(const struct iovec *iov, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (iov[i].iov_len && !memory_is_readable(iov[i].iov_base, iov[i].iov_len))
+            return false;
+    return true;
+}
+
 /* How a call of several pieces is made for real. */
 typedef ssize_t real_pieces(const struct socket_call *call, const struct iovec *iov, int count);
 
@@ -105,33 +120,26 @@ static ssize_t write_pieces(struct socket_call *call, const struct iovec *iov, i
 {
     char first[FIRST_BYTES];
     const size_t total = iov_total(iov, count);
-    const bool is_unknown = fd_state(call->fd) == FD_UNKNOWN;
-    size_t len = is_unknown ? iov_copy(iov, count, 0, first, sizeof first) : 0;
+    const bool is_new = fd_state(call->fd) == FD_SOCKET;
+    if (is_new && !are_readable(iov, count))
+        return real(call, iov, count);
+    size_t len = is_new ? iov_copy(iov, count, 0, first, sizeof first) : 0;
     if (total == 0 || !socket_enter(call, span_of(first, len)))
         return real(call, iov, count);
 
     struct conn *conn = &call->conn->conn;
     ssize_t sent;
-    if (conn_is_in_body(conn, total)) {
+    if (socket_passes_pieces(call, total)) {
         sent = real(call, iov, count);
         if (sent > 0)
             conn_skip(conn, (uint64_t)sent);
+    } else if (!is_new && !are_readable(iov, count)) {
+        sent = real(call, iov, count);
     } else {
         sent = write_pieces_entered(call, iov, count, total);
     }
     socket_leave(call);
     return sent;
-}
-
-/* Pieces that the kernel would not refuse by their count or address. */
-static bool are_sendable(const struct iovec *iov, int count)
-{
-    if (count <= 0 || count > IOV_MAX || !is_readable(iov))
-        return false;
-    for (int i = 0; i < count; i++)
-        if (iov[i].iov_len && !is_readable(iov[i].iov_base))
-            return false;
-    return true;
 }
 
 static ssize_t real_writev(const struct socket_call *call, const struct iovec *iov, int count)
@@ -141,7 +149,7 @@ static ssize_t real_writev(const struct socket_call *call, const struct iovec *i
 
 static __attribute__((noinline)) ssize_t writev_looked_at(int fd, const struct iovec *iov, int count)
 {
-    if (!are_sendable(iov, count))
+    if (!socket_needs_look(fd) || !are_sendable(iov, count))
         return REAL(writev)(fd, iov, count);
     struct socket_call call = {.fd = fd};
     return write_pieces(&call, iov, count, real_writev);
@@ -156,14 +164,14 @@ EXPORT ssize_t writev(int fd, const struct iovec *iov, int count)
  * own pieces keep them. */
 static ssize_t real_pwritev2(const struct socket_call *call, const struct iovec *iov, int count)
 {
-    return REAL(pwritev2)(call->fd, iov, count, -1, call->flags);
+    return REAL(pwritev2)(call->fd, iov, count, -1, call->rw_flags);
 }
 
 EXPORT ssize_t pwritev2(int fd, const struct iovec *iov, int count, off_t offset, int flags)
 {
-    if (socket_is_plain(fd) || offset != -1 || !are_sendable(iov, count))
+    if (offset != -1 || !socket_needs_look(fd) || !are_sendable(iov, count))
         return REAL(pwritev2)(fd, iov, count, offset, flags);
-    struct socket_call call = {.fd = fd, .flags = flags};
+    struct socket_call call = {.fd = fd, .rw_flags = flags};
     return write_pieces(&call, iov, count, real_pwritev2);
 }
 
@@ -180,13 +188,13 @@ static ssize_t real_sendmsg(const struct socket_call *call, const struct iovec *
 
 static bool is_sendable(const struct msghdr *message)
 {
-    return is_readable(message) && message->msg_iovlen <= IOV_MAX &&
+    return memory_is_readable(message, sizeof *message) && message->msg_iovlen <= IOV_MAX &&
            are_sendable(message->msg_iov, (int)message->msg_iovlen);
 }
 
 static __attribute__((noinline)) ssize_t send_message_looked_at(int fd, const struct msghdr *message, int flags)
 {
-    if (!is_sendable(message))
+    if (!socket_needs_look(fd) || !is_sendable(message))
         return REAL(sendmsg)(fd, message, flags);
     struct socket_call call = {.fd = fd, .is_send = true, .flags = flags, .first = message};
     return write_pieces(&call, message->msg_iov, (int)message->msg_iovlen, real_sendmsg);
@@ -202,7 +210,7 @@ static __attribute__((noinline)) ssize_t send_to_looked_at(int fd, const void *b
 {
     const struct msghdr message = {.msg_name = (void *)(uintptr_t)to, .msg_namelen = to_len};
     struct socket_call call = {.fd = fd, .is_send = true, .flags = flags, .first = to ? &message : NULL};
-    if (!is_readable(buf) || !socket_enter(&call, span_of(buf, len)))
+    if (!socket_needs_look(fd) || !socket_enter(&call, span_of(buf, len)))
         return REAL(sendto)(fd, buf, len, flags, to, to_len);
     ssize_t sent = socket_write_entered(&call, buf, len);
     socket_leave(&call);
@@ -218,9 +226,9 @@ EXPORT ssize_t sendto(int fd, const void *buf, size_t len, int flags, const stru
 EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
     unsigned done = 0;
-    if (socket_is_plain(fd) || !is_readable(messages))
+    if (!socket_needs_look(fd) || !memory_is_readable(messages, count * sizeof *messages))
         return REAL(sendmmsg)(fd, messages, count, flags);
-    if (fd_state(fd) == FD_UNKNOWN && count) {
+    if (fd_state(fd) == FD_SOCKET && count) {
         char first[FIRST_BYTES];
         const struct msghdr *message = &messages[0].msg_hdr;
         size_t len =
@@ -248,6 +256,8 @@ static ssize_t sendfile_read(int to, int from, off_t *offset, size_t count)
     if (!bytes)
         return -1;
     off_t at = offset ? *offset : lseek(from, 0, SEEK_CUR);
+    if (at < 0 && offset)
+        errno = EINVAL;
     ssize_t len = at < 0 ? -1 : pread(from, bytes, piece, at);
     ssize_t sent = len;
     if (len > 0) {
@@ -267,7 +277,7 @@ static ssize_t sendfile_read(int to, int from, off_t *offset, size_t count)
 
 EXPORT ssize_t sendfile(int to, int from, off_t *offset, size_t count)
 {
-    if (socket_is_plain(to))
+    if (!socket_needs_look(to))
         return REAL(sendfile)(to, from, offset, count);
     int saved = errno;
     size_t done = 0;
@@ -295,7 +305,9 @@ EXPORT ssize_t sendfile64(int to, int from, off64_t *offset, size_t count) __att
 /* What comes out of a pipe cannot be read without taking it: only a body may pass so. Anything else ends the framing. */
 EXPORT ssize_t splice(int from, off64_t *from_offset, int to, off64_t *to_offset, size_t len, unsigned flags)
 {
-    if (socket_is_plain(to))
+    if (!(flags & SPLICE_F_NONBLOCK))
+        socket_release_for_read(from, 0);
+    if (!socket_needs_look(to))
         return REAL(splice)(from, from_offset, to, to_offset, len, flags);
     if (!socket_body_takes(to, len))
         socket_release_last(to);

@@ -11,7 +11,7 @@
 
 #if defined(__x86_64__) || defined(__aarch64__)
 
-/* Read by syscall_jump.S only. */
+/* Read by syscall_jump.S only. 1: the hook does it; 2: held bytes are released first, and then the kernel does it. */
 /* clang-format off */
 __attribute__((visibility("hidden"))) const unsigned char syscall_is_hooked[SYSCALL_NUMBERS] = {
     [SYS_write] = 1,   [SYS_writev] = 1, [SYS_sendto] = 1,  [SYS_sendmsg] = 1,     [SYS_sendmmsg] = 1,
@@ -19,6 +19,11 @@ __attribute__((visibility("hidden"))) const unsigned char syscall_is_hooked[SYSC
     [SYS_dup] = 1,     [SYS_dup3] = 1,   [SYS_fcntl] = 1,   [SYS_shutdown] = 1,    [SYS_read] = 1,
     [SYS_readv] = 1,   [SYS_recvfrom] = 1, [SYS_recvmsg] = 1, [SYS_close_range] = 1, [SYS_accept] = 1,
     [SYS_accept4] = 1, [SYS_pwritev2] = 1, [SYS_pipe2] = 1,
+    [SYS_recvmmsg] = 1, [SYS_socketpair] = 1, [SYS_preadv2] = 1,
+    [SYS_clone] = 2,   [SYS_clone3] = 2, [SYS_execve] = 2,  [SYS_execveat] = 2,    [SYS_exit_group] = 2,
+#ifdef SYS_fork
+    [SYS_fork] = 2,
+#endif
 #ifdef SYS_dup2
     [SYS_dup2] = 1,
 #endif
@@ -77,6 +82,9 @@ __attribute__((visibility("hidden"))) long syscall_hooked(long number, long a, l
     case SYS_readv: return readv(fd, (const struct iovec *)b, (int)c);
     case SYS_recvfrom: return recvfrom(fd, (void *)b, (size_t)c, (int)d, (struct sockaddr *)e, (socklen_t *)f);
     case SYS_recvmsg: return recvmsg(fd, (struct msghdr *)b, (int)c);
+    case SYS_recvmmsg: return recvmmsg(fd, (struct mmsghdr *)b, (unsigned)c, (int)d, (struct timespec *)e);
+    case SYS_socketpair: return socketpair((int)a, (int)b, (int)c, (int *)d);
+    case SYS_preadv2: return preadv2(fd, (const struct iovec *)b, (int)c, (off_t)d, (int)f);
     default: return syscall_real(number, a, b, c, d, e, f);
     }
 }

@@ -13,9 +13,29 @@ syscall:
         cmpq    $SYSCALL_NUMBERS, %rdi
         jae     1f
         leaq    syscall_is_hooked(%rip), %rax
-        cmpb    $0, (%rax,%rdi)
+        movzbl  (%rax,%rdi), %eax
+        testl   %eax, %eax
         je      1f
-        jmp     syscall_hooked
+        cmpl    $2, %eax
+        jne     syscall_hooked
+        /* Seven pushes keep the stack aligned for the call, and the seventh argument in its place for the jump. */
+        pushq   %rdi
+        pushq   %rsi
+        pushq   %rdx
+        pushq   %rcx
+        pushq   %r8
+        pushq   %r9
+        subq    $8, %rsp
+        .cfi_adjust_cfa_offset 56
+        call    process_before_syscall
+        addq    $8, %rsp
+        popq    %r9
+        popq    %r8
+        popq    %rcx
+        popq    %rdx
+        popq    %rsi
+        popq    %rdi
+        .cfi_adjust_cfa_offset -56
 1:      movq    syscall_real(%rip), %rax
         jmp     *%rax
         .cfi_endproc
@@ -34,7 +54,21 @@ syscall:
         add     x9, x9, #:lo12:syscall_is_hooked
         ldrb    w9, [x9, x0]
         cbz     w9, 1f
-        b       syscall_hooked
+        cmp     w9, #2
+        b.ne    syscall_hooked
+        stp     x29, x30, [sp, #-80]!
+        .cfi_adjust_cfa_offset 80
+        stp     x0, x1, [sp, #16]
+        stp     x2, x3, [sp, #32]
+        stp     x4, x5, [sp, #48]
+        str     x6, [sp, #64]
+        bl      process_before_syscall
+        ldp     x0, x1, [sp, #16]
+        ldp     x2, x3, [sp, #32]
+        ldp     x4, x5, [sp, #48]
+        ldr     x6, [sp, #64]
+        ldp     x29, x30, [sp], #80
+        .cfi_adjust_cfa_offset -80
 1:      adrp    x9, syscall_real
         ldr     x16, [x9, #:lo12:syscall_real]
         br      x16

@@ -27,8 +27,12 @@
     X(UNSEEN_BYTES, "unseen-bytes")                   /* bytes entered the stream by a way that shows no content */      \
     X(ZEROCOPY, "zerocopy")                           /* MSG_ZEROCOPY: the kernel counts the program's own pages */      \
     X(FAST_OPEN, "fast-open")                         /* MSG_FASTOPEN with an incomplete head cannot be held */          \
-    X(ACCEPTED, "accepted")                           /* a server's side of a connection */                              \
-    X(DESCRIPTOR_CHANGED, "descriptor-changed")       /* the number is another socket now */
+    X(ANCILLARY, "ancillary-data")                    /* descriptors sent with half a head cannot wait with it */        \
+    X(HANDSHAKE, "handshake-unfinished")              /* the library would have to write in the middle of it */         \
+    X(SOCKET_ERROR, "socket-error")                   /* an error is waiting, and is the program's to get */             \
+    X(ONLY_H2_OFFERED, "only-h2-offered")             /* ALPN: there is no http/1.1 to steer the client to */            \
+    X(DESCRIPTOR_CHANGED, "descriptor-changed")       /* the number is another socket now */                             \
+    X(CREDENTIALS, "redirect-with-credentials")       /* libcurl would send these with the token to another origin */
 /* clang-format on */
 
 enum reason {

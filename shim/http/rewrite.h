@@ -39,7 +39,7 @@ struct decision {
     enum target_form form;
     struct span method, host, path;
     struct span token; /* as it stands in the target, maybe percent-encoded */
-    enum protocol { PROTOCOL_1_1, PROTOCOL_1_0, PROTOCOL_2 } protocol;
+    enum protocol { PROTOCOL_1_1, PROTOCOL_1_0, PROTOCOL_2, PROTOCOL_UNKNOWN } protocol;
     size_t line_end;    /* length of the head's line ends, for the line that enters */
     struct edits edits; /* to be applied if there are any */
     bool enters;        /* the token enters as an Authorization, in the place of those that are there */

@@ -100,6 +100,7 @@ struct record {
     const void *asker; /* a return address, or a neighbour's function */
     void *function;
     unsigned symbol; /* enum hook or enum neighbour */
+    bool inner;      /* the asker lies in the object of the function */
 };
 enum { RECORDS = 1024, PROBES = 8 };
 static struct record records[RECORDS];
@@ -123,6 +124,12 @@ static const struct record *recall(unsigned symbol, const void *asker)
     return NULL;
 }
 
+static bool share_object(const void *one, const void *other)
+{
+    Dl_info of_one, of_other;
+    return one && other && dladdr(one, &of_one) && dladdr(other, &of_other) && of_one.dli_fbase == of_other.dli_fbase;
+}
+
 static void remember(unsigned symbol, const void *asker, void *function)
 {
     unsigned number = atomic_fetch_add(&records_used, 1);
@@ -130,7 +137,7 @@ static void remember(unsigned symbol, const void *asker, void *function)
         atomic_store(&records_used, RECORDS);
         return;
     }
-    records[number] = (struct record){asker, function, symbol};
+    records[number] = (struct record){asker, function, symbol, share_object(asker, function)};
     for (size_t i = 0; i < PROBES; i++) {
         const struct record *nothing = NULL;
         if (atomic_compare_exchange_strong(&places[(place_of(symbol, asker) + i) % RECORDS], &nothing, &records[number]))
@@ -138,17 +145,42 @@ static void remember(unsigned symbol, const void *asker, void *function)
     }
 }
 
+/* What this thread resolved last. A library's function that jumps to another of its own through the PLT arrives at our
+ * second hook with the first one's return address, in this object: what it means is beside what was just called. */
+static __thread const void *last_resolved;
+
+static const void *asker_for(const void *caller)
+{
+    return is_ours(caller) && last_resolved ? last_resolved : caller;
+}
+
 void *resolve_for(enum hook hook, const void *caller)
 {
+    const void *asker = asker_for(caller);
+    const struct record *record = recall(hook, asker);
+    void *function = record ? record->function : NULL;
+    if (!record) {
+        int saved = errno;
+        function = look_up(names[hook], asker);
+        if (function && !is_ours(asker))
+            remember(hook, asker, function);
+        errno = saved;
+    }
+    last_resolved = function;
+    return function;
+}
+
+bool resolve_is_inner(enum hook hook, const void *caller)
+{
+    if (is_ours(caller))
+        return true;
     const struct record *record = recall(hook, caller);
     if (record)
-        return record->function;
+        return record->inner;
     int saved = errno;
-    void *function = look_up(names[hook], caller);
-    if (function)
-        remember(hook, caller, function);
+    bool inner = share_object(resolve_for(hook, caller), caller);
     errno = saved;
-    return function;
+    return inner;
 }
 
 void *resolve_beside(enum neighbour neighbour, const void *function)
@@ -165,6 +197,107 @@ void *resolve_beside(enum neighbour neighbour, const void *function)
     remember(neighbour, function, found);
     errno = saved;
     return found;
+}
+
+struct import_scan {
+    const void *within;         /* an address in the object that is meant; NULL: any object */
+    const char *prefix, *other; /* both must be there; NULL: the one */
+    bool found;
+};
+
+static bool lies_in(const struct dl_phdr_info *info, const void *address)
+{
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        uintptr_t offset = (uintptr_t)address - (uintptr_t)(info->dlpi_addr + segment->p_vaddr);
+        if (segment->p_type == PT_LOAD && offset < segment->p_memsz)
+            return true;
+    }
+    return false;
+}
+
+/* What the parts of an object's dynamic section that name its imports say. */
+struct relocations {
+    const ElfW(Sym) * symbols;
+    const char *strings;
+    const char *table[3]; /* DT_JMPREL, DT_RELA, DT_REL */
+    size_t size[3];
+    bool jumps_are_rela;
+};
+
+static struct relocations relocations_of(const struct dl_phdr_info *info)
+{
+    struct relocations found = {0};
+    const ElfW(Dyn) *entry = NULL;
+    for (int i = 0; i < info->dlpi_phnum; i++)
+        if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
+            entry = (const ElfW(Dyn) *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+    for (; entry && entry->d_tag != DT_NULL; entry++) {
+        /* glibc has added the base to these already, other loaders have not. */
+        ElfW(Addr) address = entry->d_un.d_ptr;
+        const char *at = (const char *)(address < info->dlpi_addr ? address + info->dlpi_addr : address);
+        switch (entry->d_tag) {
+        case DT_SYMTAB: found.symbols = (const ElfW(Sym) *)at; break;
+        case DT_STRTAB: found.strings = at; break;
+        case DT_JMPREL: found.table[0] = at; break;
+        case DT_RELA: found.table[1] = at; break;
+        case DT_REL: found.table[2] = at; break;
+        case DT_PLTRELSZ: found.size[0] = entry->d_un.d_val; break;
+        case DT_RELASZ: found.size[1] = entry->d_un.d_val; break;
+        case DT_RELSZ: found.size[2] = entry->d_un.d_val; break;
+        case DT_PLTREL: found.jumps_are_rela = entry->d_un.d_val == DT_RELA; break;
+        default: break;
+        }
+    }
+    return found;
+}
+
+static bool imports(const struct relocations *relocations, const char *prefix)
+{
+    const size_t prefix_len = strlen(prefix);
+    if (!relocations->symbols || !relocations->strings)
+        return false;
+    for (int i = 0; i < 3; i++) {
+        const bool rela = i == 1 || (i == 0 && relocations->jumps_are_rela);
+        const size_t step = rela ? sizeof(ElfW(Rela)) : sizeof(ElfW(Rel));
+        for (size_t at = 0; relocations->table[i] && at + step <= relocations->size[i]; at += step) {
+            /* A Rela begins as a Rel does. */
+            const size_t info = ((const ElfW(Rel) *)(relocations->table[i] + at))->r_info;
+            const size_t symbol = sizeof(ElfW(Addr)) == 8 ? info >> 16 >> 16 : info >> 8;
+            if (symbol && !strncmp(relocations->strings + relocations->symbols[symbol].st_name, prefix, prefix_len))
+                return true;
+        }
+    }
+    return false;
+}
+
+static int scan_imports(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    struct import_scan *scan = arg;
+    (void)size;
+    if (scan->within && !lies_in(info, scan->within))
+        return 0;
+    const struct relocations relocations = relocations_of(info);
+    scan->found = imports(&relocations, scan->prefix) && (!scan->other || imports(&relocations, scan->other));
+    return scan->found || scan->within;
+}
+
+bool resolve_caller_imports(enum neighbour prefix, const void *caller)
+{
+    const struct record *record = recall(prefix, caller);
+    if (record)
+        return record->function != NULL;
+    struct import_scan scan = {.within = caller, .prefix = names[prefix]};
+    dl_iterate_phdr(scan_imports, &scan);
+    remember(prefix, caller, scan.found ? (void *)(uintptr_t)caller : NULL);
+    return scan.found;
+}
+
+bool resolve_any_imports(enum neighbour prefix, enum neighbour other)
+{
+    struct import_scan scan = {.prefix = names[prefix], .other = names[other]};
+    dl_iterate_phdr(scan_imports, &scan);
+    return scan.found;
 }
 
 static bool is_mapped(const void *address)

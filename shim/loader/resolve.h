@@ -5,6 +5,7 @@
 #define JWTSHIM_LOADER_RESOLVE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 enum hook {
@@ -17,8 +18,13 @@ enum hook {
 /* Functions of a hooked library that hooks ask something of. */
 /* clang-format off */
 #define NEIGHBOURS(X)                                                                                                     \
-    X(SSL_write) X(SSL_get_wfd) X(SSL_get_early_data_status) X(BIO_find_type) X(BIO_ctrl) X(BIO_write)                  \
-    X(gnutls_transport_get_int2) X(gnutls_record_send) X(PR_GetDescType) X(PR_Write)
+    X(curl_easy_setopt) X(curl_easy_getinfo) X(curl_version_info) X(curl_free)                                          \
+    X(curl_url) X(curl_url_cleanup) X(curl_url_get) X(curl_url_set)                                                     \
+    X(SSL_write) X(SSL_is_init_finished) X(SSL_get_wfd) X(SSL_get_early_data_status) X(BIO_find_type) X(BIO_ctrl) X(BIO_write)                  \
+    X(gnutls_transport_get_int2) X(gnutls_record_send) X(PR_GetDescType) X(PR_GetSocketOption) X(PR_FileDesc2NativeHandle) X(PR_Write)                                     \
+    X(SSL_set_alpn_protos) X(SSL_get_servername) X(SSL_is_server) X(SSL_in_before) X(SSL_state)              \
+    X(ERR_set_mark) X(ERR_pop_to_mark) X(gnutls_alpn_set_protocols) X(gnutls_server_name_get)                             \
+    X(nghttp2_submit_request) X(nghttp2_submit_headers) X(g_tls_backend_get_type) X(g_tls_connection_get_negotiated_protocol)
 /* clang-format on */
 
 enum neighbour {
@@ -50,9 +56,20 @@ static inline void *known_next_function(enum hook hook)
 /* The function that code at `caller` (a return address) meant by the hook's symbol. NULL if there is none. */
 void *resolve_for(enum hook hook, const void *caller);
 
+/* Whether the call that code at `caller` makes of the hook's symbol is the library's own: it defines the function, and its
+ * calls of itself go by the PLT, and so by us. */
+bool resolve_is_inner(enum hook hook, const void *caller);
+
 /* Another function of the library that `function` (one that was resolved) is of, like SSL_get_wfd beside SSL_write. NULL
  * if that library has none of the name. */
 void *resolve_beside(enum neighbour neighbour, const void *function);
+
+/* Whether the object that code at `caller` lies in asks the loader for a symbol whose name begins so: by its relocations,
+ * since what its libraries ask for by themselves is theirs. */
+bool resolve_caller_imports(enum neighbour prefix, const void *caller);
+
+/* Whether any loaded object asks for both. Not remembered. */
+bool resolve_any_imports(enum neighbour prefix, enum neighbour other);
 
 /* An object may have been unmapped: forgets every answer that lay in it, or was given to it. */
 void resolve_forget_unmapped(void);

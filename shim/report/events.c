@@ -114,7 +114,7 @@ static void finish(struct line *line, const struct config *config)
 
 void report_decision(const char *layer, const struct decision *decision)
 {
-    static const char *const versions[] = {[PROTOCOL_1_1] = "1.1", [PROTOCOL_1_0] = "1.0", [PROTOCOL_2] = "2"};
+    static const char *const versions[] = {[PROTOCOL_1_1] = "1.1", [PROTOCOL_1_0] = "1.0", [PROTOCOL_2] = "2", [PROTOCOL_UNKNOWN] = NULL};
     const struct config *config = config_get();
     const bool moved = decision->reason == REASON_NONE;
     if (config->log == LOG_OFF || (config->log_level == LOG_LEVEL_REWRITE && !moved && decision->reason != REASON_AUDIT))
@@ -125,7 +125,7 @@ void report_decision(const char *layer, const struct decision *decision)
     put_string(&line, "http.request.method", decision->method);
     put_string(&line, "server.address", decision->host);
     put_string(&line, "url.path", decision->path);
-    if (decision->method.at)
+    if (decision->method.at && versions[decision->protocol])
         put_text(&line, "network.protocol.version", versions[decision->protocol]);
     put_text(&line, "jwtshim.action",
              moved                              ? "rewritten"
@@ -135,6 +135,40 @@ void report_decision(const char *layer, const struct decision *decision)
         put_text(&line, "jwtshim.reason", reason_name(decision->reason));
     if (decision->referer)
         put_literal(&line, ",\"jwtshim.referer\":true");
+    put_text(&line, "jwtshim.layer", layer);
+    finish(&line, config);
+    errno = saved;
+}
+
+void report_steering(const char *layer, struct span host, enum reason reason)
+{
+    const struct config *config = config_get();
+    const bool steered = reason == REASON_NONE;
+    if (config->log == LOG_OFF || (config->log_level == LOG_LEVEL_REWRITE && !steered && reason != REASON_AUDIT))
+        return;
+    int saved = errno;
+    struct line line;
+    begin(&line);
+    put_string(&line, "server.address", host);
+    put_text(&line, "jwtshim.action", steered ? "steered" : reason == REASON_AUDIT ? "would-steer" : "passed");
+    if (!steered)
+        put_text(&line, "jwtshim.reason", reason_name(reason));
+    put_text(&line, "jwtshim.layer", layer);
+    finish(&line, config);
+    errno = saved;
+}
+
+void report_layer(const char *layer, const char *object, const char *why)
+{
+    const struct config *config = config_get();
+    if (config->log == LOG_OFF)
+        return;
+    int saved = errno;
+    struct line line;
+    begin(&line);
+    put_text(&line, "jwtshim.action", "layer-applies");
+    put_text(&line, "jwtshim.reason", why);
+    put_text(&line, "jwtshim.object", object);
     put_text(&line, "jwtshim.layer", layer);
     finish(&line, config);
     errno = saved;

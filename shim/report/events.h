@@ -11,6 +11,12 @@ const char *reason_name(enum reason reason);
 /* A request was rewritten (decision->reason is NONE), or passed for a reason. Keeps errno. */
 void report_decision(const char *layer, const struct decision *decision);
 
+/* A TLS client's offer of h2 to `host` was steered to http/1.1 (NONE), would have been (AUDIT), or not. Keeps errno. */
+void report_steering(const char *layer, struct span host, enum reason reason);
+
+/* A layer that only some objects need has something to do for `object` (its path), and why. */
+void report_layer(const char *layer, const char *object, const char *why);
+
 /* A setting was not understood. */
 void report_setting(const char *where, const char *what);
 

@@ -48,6 +48,7 @@ static void the_defaults_are_those_of_the_documents(void **state)
     assert_int_equal(config.mode, MODE_REWRITE);
     assert_int_equal(config.policy.on_conflict, ON_CONFLICT_JWT);
     assert_int_equal(config.plaintext, PLAINTEXT_AUTO);
+    assert_int_equal(config.alpn, ALPN_STEER);
     assert_int_equal(config.log, LOG_OFF);
     assert_int_equal(config.log_level, LOG_LEVEL_REWRITE);
     assert_true(matches("x.atlassian.net") && matches("x.jira.com") && matches("x.jira-dev.com"));
@@ -59,11 +60,13 @@ static void every_choice_is_understood_in_any_case(void **state)
 {
     (void)state;
     assert_true(set("JWTSHIM", "Audit") && set("JWTSHIM_ON_CONFLICT", "leave") && set("JWTSHIM_PLAINTEXT", "never"));
+    assert_true(set("JWTSHIM_ALPN", "OFF"));
     assert_true(set("JWTSHIM_LOG", "syslog") && set("JWTSHIM_LOG_LEVEL", " all "));
     assert_int_equal(complaints, 0);
     assert_int_equal(config.mode, MODE_AUDIT);
     assert_int_equal(config.policy.on_conflict, ON_CONFLICT_LEAVE);
     assert_int_equal(config.plaintext, PLAINTEXT_NEVER);
+    assert_int_equal(config.alpn, ALPN_OFF);
     assert_int_equal(config.log, LOG_SYSLOG);
     assert_int_equal(config.log_level, LOG_LEVEL_ALL);
 }
@@ -74,6 +77,7 @@ static void a_bad_value_is_complained_about_and_changes_nothing(void **state)
     static const char *const bad[][2] = {
         {"JWTSHIM", "on"},          {"JWTSHIM", ""},           {"JWTSHIM_ON_CONFLICT", "both"},
         {"JWTSHIM_PLAINTEXT", "1"}, {"JWTSHIM_LOG", "events"}, {"JWTSHIM_LOG_LEVEL", "debug"},
+        {"JWTSHIM_ALPN", "on"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_true(set(bad[i][0], bad[i][1]));

@@ -152,7 +152,7 @@ ROWS += [
     row('close_range that fails ends nothing', 'descriptors', 'range-errors', [[PUT]], either=True),
     row('shutdown of the reading side ends nothing', 'descriptors', 'shutdown-read-side', [[PUT]]),
 ]
-for scenario in ('read', 'readv', 'recv', 'recvfrom', 'recvmsg', 'recvmmsg', 'syscall', 'poll_and_read', 'splice', 'preadv2', 'stdio'):
+for scenario in ('read', 'readv', 'recv', 'recvfrom', 'recvmsg', 'recvmmsg', 'syscall', 'poll_and_read', 'splice', 'preadv2'):
     ROWS.append(row('the peer gets a half head before a read that blocks: %s' % scenario, 'descriptors', 'read-' + scenario,
                     [[same(PUT)]], recorder={'answer_at': 3}))
 ROWS += [

@@ -78,6 +78,14 @@ static void by_printf(BIO *bio, struct bytes bytes)
     check(len == (int)(bytes.len - head), "BIO_printf of a body");
 }
 
+/* Head and body are flushed one by one: a buffering BIO then writes to the next one by itself. */
+static void by_flushes(BIO *bio, struct bytes bytes)
+{
+    int head = (int)head_of(bytes), body = (int)bytes.len - head;
+    check(BIO_write(bio, bytes.at, head) == head && BIO_flush(bio) == 1, "a head, flushed");
+    check(BIO_write(bio, bytes.at + head, body) == body && BIO_flush(bio) == 1, "a body, flushed");
+}
+
 static void by_bytes(BIO *bio, struct bytes bytes)
 {
     for (size_t i = 0; i < bytes.len; i++)
@@ -112,6 +120,34 @@ static void bytes_scenario(char **arguments)
 static void buffer_scenario(char **arguments)
 {
     requests(arguments, by_printf, true);
+}
+
+static void flush_scenario(char **arguments)
+{
+    requests(arguments, by_flushes, true);
+}
+
+/* No BIO_do_connect, no BIO_do_handshake: the first BIO_write does all of it. */
+static void implicit_scenario(char **arguments)
+{
+    char target[256];
+    SSL *ssl;
+    ctx = new_context();
+    BIO *bio = BIO_new_ssl_connect(ctx);
+    BIO_get_ssl(bio, &ssl);
+    SSL_set_mode(ssl, SSL_MODE_AUTO_RETRY);
+    SSL_set_tlsext_host_name(ssl, arguments[0]);
+    SSL_set1_host(ssl, arguments[0]);
+    snprintf(target, sizeof target, "%s:%s", arguments[0], arguments[1]);
+    BIO_set_conn_hostname(bio, target);
+    for (char **path = arguments + 2; *path; path++) {
+        struct bytes request = load(*path);
+        by_write(bio, request);
+        read_answer(bio_read_some, bio);
+        free(request.at);
+    }
+    BIO_free_all(bio);
+    SSL_CTX_free(ctx);
 }
 
 /* A chain whose every connection dies with half a body owed, and the next one at the same addresses. */
@@ -274,6 +310,8 @@ int main(int argc, char **argv)
         {"printf", printf_scenario},
         {"bytes", bytes_scenario},
         {"buffer", buffer_scenario},
+        {"flush", flush_scenario},
+        {"implicit", implicit_scenario},
         {"again", again_scenario},
         {"mixed", mixed_scenario},
         {"blocking-read", blocking_read},

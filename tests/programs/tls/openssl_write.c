@@ -71,6 +71,39 @@ static void write_pipelined(char **arguments)
     SSL_CTX_free(ctx);
 }
 
+/* The first write does the handshake, which clears the SSL on its way; the first of them may be half a head. */
+static void write_implicit(char **arguments, bool in_halves)
+{
+    SSL_CTX *ctx = new_context();
+    SSL *ssl = SSL_new(ctx);
+    SSL_set_tlsext_host_name(ssl, arguments[0]);
+    SSL_set1_host(ssl, arguments[0]);
+    SSL_set_fd(ssl, tcp_connect(arguments[0], arguments[1], 0));
+    SSL_set_connect_state(ssl);
+    for (char **path = arguments + 2; *path; path++) {
+        struct bytes request = load(*path);
+        int first = in_halves ? (int)head_of(request) / 2 : (int)request.len, rest = (int)request.len - first;
+        check(SSL_write(ssl, request.at, first) == first, "a write that connects");
+        if (in_halves && path == arguments + 2)
+            check(SSL_connect(ssl) == 1, "SSL_connect where that is done already");
+        check(rest == 0 || SSL_write(ssl, request.at + first, rest) == rest, "the rest written");
+        ssl_answer(ssl);
+        free(request.at);
+    }
+    close_ssl(ssl);
+    SSL_CTX_free(ctx);
+}
+
+static void implicit_handshake(char **arguments)
+{
+    write_implicit(arguments, false);
+}
+
+static void implicit_in_halves(char **arguments)
+{
+    write_implicit(arguments, true);
+}
+
 /* Repeats what is refused: from the same place, or a copy of it elsewhere where the mode allows that, with the old one
  * overwritten. */
 static void write_refused(char **arguments, long mode, bool moves)
@@ -290,6 +323,7 @@ int main(int argc, char **argv)
         {"bytes", write_bytes},           {"pipelined", write_pipelined},
         {"retry", write_retry},           {"moving", write_moving},
         {"partial", write_partial},       {"partial-moving", write_partial_moving},
+        {"implicit", implicit_handshake}, {"implicit-halves", implicit_in_halves},
         {"memory", memory_bios},          {"clear", clear_and_reuse},
         {"free", free_and_reuse},         {"second-reference", second_reference},
         {NULL, NULL},

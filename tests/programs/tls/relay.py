@@ -11,35 +11,35 @@ PAUSE = 0.0005      # between two tiny reads: enough to keep a client's buffers 
 
 
 class Relay:
-    def __init__(self, port, slow_port, target):
-        self._target = ('127.0.0.1', target)
+    def __init__(self, ports):
+        """`ports`: tuples of the port to listen on, the port of the server behind it, and whether the way is slow."""
         self._changed = threading.Condition()
         self._active, self._accepted = 0, set()
-        self._listeners = [self._listen(port, False), self._listen(slow_port, True)]
+        self._listeners = [self._listen(*row) for row in ports]
 
-    def _listen(self, port, slow):
+    def _listen(self, port, target, slow):
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if slow:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, TINY)
         listener.bind(('127.0.0.1', port))
         listener.listen(128)
-        threading.Thread(target=self._accept, args=(listener, slow), daemon=True).start()
+        threading.Thread(target=self._accept, args=(listener, target, slow), daemon=True).start()
         return listener
 
-    def _accept(self, listener, slow):
+    def _accept(self, listener, target, slow):
         while True:
             client, address = listener.accept()
             with self._changed:
                 self._active += 1
-            threading.Thread(target=self._relay, args=(client, address, slow), daemon=True).start()
+            threading.Thread(target=self._relay, args=(client, address, target, slow), daemon=True).start()
 
-    def _relay(self, client, address, slow):
+    def _relay(self, client, address, target, slow):
         try:
             # One that says nothing before it ends is settle()'s own: the server never hears of it.
             first = self._receive(client, slow)
             if first:
-                with socket.create_connection(self._target) as server:
+                with socket.create_connection(('127.0.0.1', target)) as server:
                     back = threading.Thread(target=self._carry, args=(server, client, False), daemon=True)
                     back.start()
                     with contextlib.suppress(OSError):

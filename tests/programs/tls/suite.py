@@ -5,6 +5,8 @@ import contextlib
 import os
 import re
 import shutil
+import socket
+import subprocess
 import sys
 import xml.etree.ElementTree
 
@@ -13,8 +15,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(HERE)), 'clients
 import harness  # noqa: E402
 from relay import Relay  # noqa: E402
 
-PORT, SLOW_PORT, MOCK_PORT = 443, 8443, 9443
+TLS, SLOW, PLAIN, EARLY = 443, 8443, 80, 8444      # where programs connect
+MOCK_TLS, MOCK_PLAIN = 9443, 9080                 # where the mock is, behind the relay
 ATLASSIAN, OTHER = 'site.atlassian.net', 'app.example.com'
+
+OWN_SERVER = ('accept', 'refuse', 'accept-either')
 
 # What leaves: method, target, filler in the head, bytes of body.
 GET = ('GET', '/rest/api/3/myself?expand=groups', 0, 0)
@@ -27,20 +32,22 @@ TWO, THREE, BIG = (GET, POST), (PUT, GET, POST), (BIG_HEAD, BIG_BODY)
 
 class Scenario:
     """One way of one program. `requests` are those that it is given; `answers` how many statuses it prints (all by default).
-    `kind`: 'moves' (401 without the shim, 200 with it), or 'same' (the shim must make no difference at all)."""
+    `kind`: 'moves' (401 without the shim, 200 with it), 'same' (the shim must make no difference at all), or 'accept' and 'refuse' (as
+    'moves', but to a server of our own that does so with early data, and judges nothing), or 'accept-either'
+    (there a request may also leave as it was)."""
 
-    def __init__(self, name, sentence, program, requests=TWO, kind='moves', layer='openssl', answers=None, slow=False, needs=(),
-                 env=None, valgrind=False, argv=None):
+    def __init__(self, name, sentence, program, requests=TWO, kind='moves', layer='openssl', answers=None, port=TLS, needs=(),
+                 env=None, valgrind=False):
         self.name, self.sentence, self.program, self.requests, self.kind = name, sentence, program, requests, kind
-        self.layer, self.slow, self.needs, self.env, self.valgrind = layer, slow, needs, env or {}, valgrind
+        self.layer, self.port, self.needs, self.env, self.valgrind = layer, port, needs, env or {}, valgrind
         self.answers = len(requests) if answers is None else answers
-        self.argv = argv or [program, name.split('/', 1)[1]]
+        self.way = name.split('/', 1)[1]
 
 
 class Suite:
     def __init__(self, mock, tap, options, programs):
         self.mock, self.tap, self.options, self.programs = mock, tap, options, programs
-        self.relay = Relay(PORT, SLOW_PORT, MOCK_PORT)
+        self.relay = Relay([(TLS, MOCK_TLS, False), (SLOW, MOCK_TLS, True), (PLAIN, MOCK_PLAIN, False)])
         self.runs = 0
 
     # -- requests
@@ -70,11 +77,10 @@ class Suite:
     def call(self, scenario, host, files, preload, env=None):
         self.runs += 1
         self.mock.mark()
-        port = SLOW_PORT if scenario.slow else PORT
-        program = self.programs.path(scenario.argv[0])
-        argv = [program, scenario.argv[1], host, str(port)] + files
+        own_server = scenario.kind in OWN_SERVER
+        argv = [self.programs.path(scenario.program), scenario.way, host, str(EARLY if own_server else scenario.port)] + files
         log = os.path.join(self.mock.logs, '%d.jsonl' % self.runs)
-        environment = dict(scenario.env, **(env or {}))
+        environment = dict(scenario.env, PLUGINS=self.programs.libraries, **(env or {}))
         if preload:
             environment.setdefault('JWTSHIM_LOG', log)
         report = os.path.join(self.mock.tmp, 'valgrind-%d.xml' % self.runs)
@@ -82,15 +88,43 @@ class Suite:
         if under_valgrind:
             argv = ['valgrind', '-q', '--leak-check=full', '--show-leak-kinds=definite,indirect', '--xml=yes', '--xml-file=' + report,
                     '--child-silent-after-fork=yes'] + argv
-        run = self.mock.run(self.programs.wrap(scenario, argv), preload, environment, timeout=self.options.timeout)
-        run.settled = self.relay.settle()
+        with self.early_server(scenario.kind.split('-')[0]) if own_server else contextlib.nullcontext() as recorded:
+            run = self.mock.run(self.programs.wrap(argv), preload, environment, timeout=self.options.timeout)
+            run.settled = recorded() is not None if own_server else self.relay.settle()
         lines = run.out.decode('ascii', 'replace').splitlines()
         run.statuses = [line for line in lines if re.fullmatch(r'\d{3}', line)]
         run.facts = [line for line in lines if line not in run.statuses and not line.startswith('seen ')]
-        run.requests, run.captures = self.mock.requests(), self.mock.captures()
+        run.requests = self.mock.requests()
+        # Sorted: behind the relay, which of two connections comes first says nothing about the program.
+        run.captures = (recorded() or []) if own_server else sorted(self.mock.captures())
         run.events = read_events(log) if preload else []
         run.valgrind = valgrind_errors(report) if under_valgrind else []
         return run
+
+    @contextlib.contextmanager
+    def early_server(self, kind):
+        """A TLS 1.3 server for two connections. Yields a function that gives what each of them sent, once both have ended."""
+        prefix = os.path.join(self.mock.tmp, 'early-%d' % self.runs)
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(('127.0.0.1', EARLY))
+            listener.listen(4)
+            pki = os.path.dirname(self.mock.ca)
+            process = subprocess.Popen([self.programs.path('early_server'), kind, str(listener.fileno()), os.path.join(pki, 'leaf.pem'),
+                                        os.path.join(pki, 'leaf.key'), '2', prefix], pass_fds=[listener.fileno()],
+                                       env=self.mock.environment(False), stdout=subprocess.DEVNULL)
+
+        def recorded():
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+                if process.wait(10) == 0:
+                    return [open(prefix + number, 'rb').read() for number in ('-0', '-1')]
+            return None
+        try:
+            yield recorded
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
 
     # -- one scenario
 
@@ -107,6 +141,12 @@ class Suite:
             self.judge(scenario, with_shim, count, '200', 'valid', ': 200 with it')
             self.only_the_token_moved(scenario, without, with_shim, count)
             self.same(scenario, OTHER, others)
+        elif scenario.kind in OWN_SERVER:
+            # What the server refused is sent again, and told of again.
+            count += scenario.kind == 'refuse'
+            self.only_the_token_moved(scenario, self.call(scenario, ATLASSIAN, mine, False), self.call(scenario, ATLASSIAN, mine, True), count)
+            if scenario.kind != 'accept-either':
+                self.same(scenario, OTHER, others)
         else:
             self.same(scenario, ATLASSIAN, mine)
 
@@ -118,27 +158,28 @@ class Suite:
         self.tap.report(fine, scenario.sentence + words, self.diagnose(run, expected))
 
     def only_the_token_moved(self, scenario, without, with_shim, count):
-        before, after, headers = list(without.captures), list(with_shim.captures), 0
-        for token in (token.encode() for token in self.mock.tokens[-len(scenario.requests):]):
-            field = b'Authorization: JWT %s\r\n' % token
-            headers += sum(data.count(field) for data in after)
-            after = [data.replace(field, b'') for data in after]
-            for old, new in ((b'?jwt=%s&' % token, b'?'), (b'&jwt=%s' % token, b''), (b'?jwt=%s' % token, b'')):
-                before = [data.replace(old, new) for data in before]
+        tokens = {token.encode() for token in self.mock.tokens[-len(scenario.requests):]}     # two of one second may be the same
+        headers = sum(data.count(b'Authorization: JWT %s\r\n' % token) for token in tokens for data in with_shim.captures)
+        before, after = ([without_tokens(data, tokens) for data in run.captures] for run in (without, with_shim))
+        before, after = sorted(before), sorted(after)
         layers = [event.get('jwtshim.layer') for event in with_shim.events if event.get('jwtshim.action') == 'rewritten']
         reported = layers == [scenario.layer] * count and len(with_shim.events) == count
-        fine = bool(before) and before == after and headers == count and with_shim.facts == without.facts and reported
+        if scenario.kind == 'accept-either':
+            headers, reported = scenario.answers, True
+        fine = bool(before) and before == after and headers == scenario.answers and with_shim.facts == without.facts and reported
         self.tap.report(fine and not with_shim.valgrind, scenario.sentence + ': nothing but the token moved', self.diagnose(
             with_shim, '%d Authorization fields (%d left), no other byte changed, the program sees the same, %d events of layer %s' %
-            (count, headers, count, scenario.layer), self.difference(before, after) + self.fact_difference(without, with_shim)))
+            (scenario.answers, headers, count, scenario.layer), self.difference(before, after) + self.fact_difference(without, with_shim)))
 
     def same(self, scenario, host, files):
+        """The same bytes leave, and the program sees the same; each request that might have been rewritten is told of once."""
         without = self.call(scenario, host, files, False)
         with_shim = self.call(scenario, host, files, True)
-        rewritten = [event for event in with_shim.events if event.get('jwtshim.action') == 'rewritten']
+        told = [(event.get('jwtshim.action'), event.get('jwtshim.layer')) for event in with_shim.events]
+        once = told == [('passed', scenario.layer)] * (scenario.answers + (scenario.kind == 'refuse')) if host == OTHER else ('rewritten', scenario.layer) not in told
         fine = (without.captures == with_shim.captures and without.code == with_shim.code and without.facts == with_shim.facts
-                and without.statuses == with_shim.statuses and bool(without.captures) and not rewritten
-                and without.settled and with_shim.settled and 'done' in without.facts + ['done' if without.code == -9 else ''])
+                and without.statuses == with_shim.statuses and bool(without.captures) and once
+                and without.settled and with_shim.settled and ('done' in without.facts or without.code == -9))
         words = '' if scenario.kind == 'same' else ' to %s: the same bytes with and without' % host
         self.tap.report(fine and not with_shim.valgrind, scenario.sentence + words, self.diagnose(
             with_shim, 'what leaves without the shim, %s, exit code %s' % (' '.join(without.statuses) or 'no status', without.code),
@@ -202,6 +243,15 @@ class Suite:
                     leaking.append(os.path.basename(path))
         self.tap.report(not leaking and bool(self.mock.log_files()), 'no token, nor a part of one, is in any log of the shim',
                         ['a token is in %s' % ', '.join(leaking) if leaking else 'there is no log at all'])
+
+
+def without_tokens(data, tokens):
+    """What leaves with neither the parameter nor the header; two requests that differ in nothing else are then the same."""
+    for token in tokens:
+        for old, new in ((b'?jwt=%s&' % token, b'?'), (b'&jwt=%s' % token, b''), (b'?jwt=%s' % token, b''),
+                         (b'Authorization: JWT %s\r\n' % token, b'')):
+            data = data.replace(old, new)
+    return data
 
 
 def read_events(path):
