@@ -108,8 +108,7 @@ FUZZ_RUNS ?= 150000
 
 SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          $(foreach unit,$(UNIT),sanitized/$(notdir $(unit))="$(UNIT_ENV) $(unit:$(B)/%=$(SANITIZED)/%)") \
-         valgrind/test_tables="$(UNIT_ENV) $(MEMCHECK) $(B)/tests/test_tables" \
-         valgrind/test_config="$(UNIT_ENV) $(MEMCHECK) $(B)/tests/test_config" \
+         $(foreach unit,$(UNIT),valgrind/$(notdir $(unit))="$(UNIT_ENV) $(MEMCHECK) $(unit)") \
          golden="REPLAY=$(abspath $(B))/tests/replay tests/golden/run" \
          golden/sanitized="REPLAY=$(abspath $(SANITIZED))/tests/replay tests/golden/run" \
          oracle/framing="REPLAY=$(abspath $(B))/tests/replay node tests/oracle/framing.js" \
@@ -121,6 +120,8 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          mock="node tests/mock-atlassian/test.js" \
          programs/sockets="tests/programs/sockets/run --build $(B)" \
          programs/tls="tests/programs/tls/run --build $(B)" \
+         programs/sockets/valgrind="tests/programs/sockets/run --build $(B) --valgrind" \
+         programs/tls/valgrind="tests/programs/tls/run --build $(B) --valgrind" \
          programs/alpn="tests/programs/alpn/run --build $(B)" \
          clients="tests/clients/run --build $(B)"
 

@@ -218,8 +218,11 @@ int main(int argc, char **argv)
     for (size_t len; (len = fread(bytes, 1, sizeof bytes, stdin)) > 0;)
         append(&in, bytes, len);
     struct span span = span_of(in.at, in.len);
-    if (all_splits)
-        return all_splits_agree(span) ? 0 : 1;
+    if (all_splits) {
+        bool agree = all_splits_agree(span);
+        free(in.at);
+        return agree ? 0 : 1;
+    }
     if (tracing)
         trace(stderr, span);
     struct wire wire = feed(span, first, piece);

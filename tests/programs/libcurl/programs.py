@@ -1,4 +1,4 @@
-"""Builds what the libcurl suite needs: two libcurls whose TLS is their own, from the static libraries of Debian's packages, and the
+"""Builds what the libcurl suite needs: libcurls whose TLS or HTTP/2 is their own, from the static libraries of Debian's packages, and the
 client linked with each of them and with the system's. Says which package is missing, and never installs one.
 """
 import glob
@@ -31,9 +31,10 @@ class Programs:
     def build(self):
         self.private()
         self.tls_inside()
+        self.h2_inside()
         self.make('client-system', CLIENT, ['-lcurl'])
         rpath = '-Wl,--disable-new-dtags,-rpath,' + self.directory
-        for name in ('private', 'tls'):
+        for name in ('private', 'tls', 'h2'):
             self.make('client-' + name, CLIENT, [self.path('libcurl-%s.so' % name), rpath])
         self.make('client-plugin.so', CLIENT, ['-DPLUGIN', '-fPIC', '-shared', self.path('libcurl-private.so'), rpath])
         self.make('host', [os.path.join(HERE, 'host.c')], ['-ldl'])
@@ -47,23 +48,35 @@ class Programs:
         """TLS and HTTP/2 inside, and libcurl's calls of itself bound to itself. Debian's libnghttp2.a is no position-independent code
         by one thing alone, its stderr."""
         target = self.path('libcurl-private.so')
-        if self.newer(target, [os.path.abspath(__file__)]):
-            return
+        if not self.newer(target, [os.path.abspath(__file__)]):
+            objects, nghttp2 = self.position_independent_nghttp2()
+            self.library(target, objects, [nghttp2] + self.openssl(), ['-Wl,-Bsymbolic'])
+
+    def h2_inside(self):
+        """The reverse: HTTP/2 inside, the system's OpenSSL outside."""
+        target = self.path('libcurl-h2.so')
+        if not self.newer(target, [os.path.abspath(__file__)]):
+            objects, nghttp2 = self.position_independent_nghttp2()
+            self.library(target, objects, [nghttp2], ['-lssl', '-lcrypto'])
+
+    def position_independent_nghttp2(self):
         nghttp2, stderr = self.path('libnghttp2-private.a'), self.path('stderr')
         self.call(['objcopy', '--redefine-sym', 'stderr=private_stderr', self.static('libnghttp2.a'), nghttp2])
         with open(stderr + '.c', 'w', encoding='ascii') as file:
             file.write('#include <stdio.h>\n__attribute__((visibility("hidden"))) FILE *private_stderr;\n')
         self.call(['cc', '-fPIC', '-c', '-o', stderr + '.o', stderr + '.c'])
-        self.library(target, [stderr + '.o'], [nghttp2], ['-Wl,-Bsymbolic'])
+        return [stderr + '.o'], nghttp2
+
+    def openssl(self):
+        return [self.static('libssl.a'), self.static('libcrypto.a')]
 
     def tls_inside(self):
         """TLS inside, nghttp2 outside; libcurl's calls of its own API go by the PLT, where they meet the hooks."""
         target = self.path('libcurl-tls.so')
         if not self.newer(target, [os.path.abspath(__file__)]):
-            self.library(target, [], [], ['-l:libnghttp2.so.14'])
+            self.library(target, [], self.openssl(), ['-l:libnghttp2.so.14'])
 
     def library(self, target, objects, inside, flags):
-        inside = inside + [self.static('libssl.a'), self.static('libcrypto.a')]
         names = ':'.join(os.path.basename(path) for path in inside)
         self.call(['cc', '-shared', '-o', target + '.part'] + objects +
                   ['-Wl,-soname,' + os.path.basename(target), '-Wl,--whole-archive', self.static('libcurl.a'), '-Wl,--no-whole-archive'] +
