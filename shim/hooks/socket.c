@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Flags for `buf`: the kernel may keep a MSG_ZEROCOPY buffer, so ours never go that way; and what stands for the first
@@ -183,28 +182,6 @@ bool socket_needs_look(int fd)
     return look;
 }
 
-/* rt_sigprocmask() copies the set before it looks at `how`, and there is no `how` of that number: EINVAL says readable. */
-static bool word_is_readable(uintptr_t at)
-{
-    const long set_size = 8;
-    const long no_such_how = 0x7fffffff;
-    return REAL(syscall)(SYS_rt_sigprocmask, no_such_how, at & ~(uintptr_t)7, NULL, set_size) == 0 || errno != EFAULT;
-}
-
-bool memory_is_readable(const void *at, size_t len)
-{
-    const uintptr_t page = 4096;
-    const uintptr_t most = 2 * HEAD_MAX;
-    const uintptr_t first = (uintptr_t)at;
-    const uintptr_t end = first + (len < most ? len : most);
-    bool readable = true;
-    int saved = errno;
-    for (uintptr_t word = first; word < end && readable; word = (word & ~(page - 1)) + page)
-        readable = word_is_readable(word);
-    errno = saved;
-    return readable;
-}
-
 static bool track(int fd, const struct stat *status)
 {
     process_watch_forks();
@@ -260,10 +237,7 @@ static bool enter_tracked(struct socket_call *call)
 
 bool socket_enter(struct socket_call *call, struct span first)
 {
-    enum { LOOKED_AT = 16 };
     if (fd_state(call->fd) == FD_SOCKET && first.len) {
-        if (!memory_is_readable(first.at, first.len < LOOKED_AT ? first.len : LOOKED_AT))
-            return false;
         int saved = errno;
         bool tracked = track_if_request(call->fd, first);
         if (!tracked)
@@ -297,8 +271,6 @@ ssize_t socket_write_entered(struct socket_call *call, const void *buf, size_t l
     if (call->flags & MSG_OOB)
         return real_write(call, buf, len); /* beside the stream */
     end_for_zerocopy(call, len);
-    if (!conn_is_in_body(&call->conn->conn, len) && !memory_is_readable(buf, len))
-        return real_write(call, buf, len);
     struct conn_call conn_call = conn_call_for(&socket_sink, call);
     return conn_write(&call->conn->conn, &conn_call, buf, len);
 }

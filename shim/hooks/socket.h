@@ -34,9 +34,6 @@ static inline bool socket_is_plain(int fd)
  * cannot be read is how some programs find that out, and the kernel's EFAULT is theirs to get. */
 bool socket_needs_look(int fd);
 
-/* Whether memory can be read, asked of the kernel: it must be looked at only where a head may begin. */
-bool memory_is_readable(const void *at, size_t len);
-
 /* Enters the connection that a write of `first` bytes to call->fd (which needs a look) belongs to, tracking it if these may
  * begin a request. False: nothing to look at (or not now), pass on. */
 bool socket_enter(struct socket_call *call, struct span first);

@@ -99,18 +99,10 @@ static ssize_t write_pieces_entered(struct socket_call *call, const struct iovec
     return done ? done : answer;
 }
 
-/* Pieces that the kernel would not refuse by their count or address. */
+/* A count that the kernel would not refuse. */
 static bool are_sendable(const struct iovec *iov, int count)
 {
-    return count > 0 && count <= IOV_MAX && memory_is_readable(iov, (size_t)count * sizeof *iov);
-}
-
-static bool are_readable(const struct iovec *iov, int count)
-{
-    for (int i = 0; i < count; i++)
-        if (iov[i].iov_len && !memory_is_readable(iov[i].iov_base, iov[i].iov_len))
-            return false;
-    return true;
+    return iov && count > 0 && count <= IOV_MAX;
 }
 
 /* How a call of several pieces is made for real. */
@@ -121,8 +113,6 @@ static ssize_t write_pieces(struct socket_call *call, const struct iovec *iov, i
     char first[FIRST_BYTES];
     const size_t total = iov_total(iov, count);
     const bool is_new = fd_state(call->fd) == FD_SOCKET;
-    if (is_new && !are_readable(iov, count))
-        return real(call, iov, count);
     size_t len = is_new ? iov_copy(iov, count, 0, first, sizeof first) : 0;
     if (total == 0 || !socket_enter(call, span_of(first, len)))
         return real(call, iov, count);
@@ -133,8 +123,6 @@ static ssize_t write_pieces(struct socket_call *call, const struct iovec *iov, i
         sent = real(call, iov, count);
         if (sent > 0)
             conn_skip(conn, (uint64_t)sent);
-    } else if (!is_new && !are_readable(iov, count)) {
-        sent = real(call, iov, count);
     } else {
         sent = write_pieces_entered(call, iov, count, total);
     }
@@ -188,8 +176,7 @@ static ssize_t real_sendmsg(const struct socket_call *call, const struct iovec *
 
 static bool is_sendable(const struct msghdr *message)
 {
-    return memory_is_readable(message, sizeof *message) && message->msg_iovlen <= IOV_MAX &&
-           are_sendable(message->msg_iov, (int)message->msg_iovlen);
+    return message && message->msg_iovlen <= IOV_MAX && are_sendable(message->msg_iov, (int)message->msg_iovlen);
 }
 
 static __attribute__((noinline)) ssize_t send_message_looked_at(int fd, const struct msghdr *message, int flags)
@@ -226,7 +213,7 @@ EXPORT ssize_t sendto(int fd, const void *buf, size_t len, int flags, const stru
 EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
     unsigned done = 0;
-    if (!socket_needs_look(fd) || !memory_is_readable(messages, count * sizeof *messages))
+    if (!socket_needs_look(fd) || !messages)
         return REAL(sendmmsg)(fd, messages, count, flags);
     if (fd_state(fd) == FD_SOCKET && count) {
         char first[FIRST_BYTES];

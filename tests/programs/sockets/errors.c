@@ -257,26 +257,6 @@ static void fault_on_file(void)
     fault("file", open(scratch_path(), O_RDWR | O_CREAT, 0600));
 }
 
-static void fault_on_socket(void)
-{
-    int pair[2];
-    tcp_pair(pair);
-    fault("a socket that was never written to", pair[0]);
-}
-
-/* Not the bytes, but what says where they are. */
-static void fault_in_arguments(void)
-{
-    int pair[2];
-    tcp_pair(pair);
-    for (int i = 0; i < 2; i++) {
-        CALL(writev(pair[0], (struct iovec *)unreadable(), 1));
-        CALL(sendmsg(pair[0], (struct msghdr *)unreadable(), 0));
-        CALL(sendmmsg(pair[0], (struct mmsghdr *)unreadable(), 1, 0));
-        CALL(write(pair[0], given[0].at, given[0].len));
-    }
-}
-
 static void fault_on_plain(void)
 {
     int pair[2];
@@ -293,14 +273,6 @@ static void fault_in_body(void)
     fault("in a body", pair[0]);
 }
 
-static void fault_in_head(void)
-{
-    int pair[2];
-    tcp_pair(pair);
-    CALL(write(pair[0], given[0].at, given[0].len / 2));
-    fault("in a head", pair[0]);
-}
-
 const struct scenario scenarios[] = {
     {"unix-peer-gone", unix_peer_gone},
     {"tcp-reset", tcp_reset},
@@ -314,10 +286,7 @@ const struct scenario scenarios[] = {
     {"buffer-full", buffer_full},
     {"fault-on-pipe", fault_on_pipe},
     {"fault-on-file", fault_on_file},
-    {"fault-on-socket", fault_on_socket},
     {"fault-on-plain", fault_on_plain},
     {"fault-in-body", fault_in_body},
-    {"fault-in-head", fault_in_head},
-    {"fault-in-arguments", fault_in_arguments},
     {NULL, NULL},
 };
