@@ -6,6 +6,8 @@ BINDIR  ?= $(PREFIX)/bin
 DESTDIR ?=
 B       ?= build
 
+# `make V=1` shows the commands.
+Q      = $(if $(V),,@echo "  $(1) $@";)
 CC     ?= cc
 CLANG  ?= clang
 NM     ?= nm
@@ -40,20 +42,20 @@ CORE_C   := $(wildcard shim/http/*.c) shim/conn/conn.c shim/conn/fd_table.c shim
 all: $(B)/libjwtshim.so
 
 $(B)/libjwtshim.so: $(SHIM_O) $(B)/exports.map
-	$(CC) $(CFLAGS) $(SHIM_LDFLAGS) $(LDFLAGS) -o $@ $(SHIM_O)
+	$(call Q,LD)$(CC) $(CFLAGS) $(SHIM_LDFLAGS) $(LDFLAGS) -o $@ $(SHIM_O)
 
 # An anonymous version script: a named version would keep the hooks from binding to versioned references.
 $(B)/exports.map: shim/hooks.def
 	@mkdir -p $(@D)
-	{ echo '{ global:'; sed -n 's/^HOOK([a-z0-9]*, \([A-Za-z0-9_]*\),.*/\1;/p' $<; echo 'local: *; };'; } > $@
+	@{ echo '{ global:'; sed -n 's/^HOOK([a-z0-9]*, \([A-Za-z0-9_]*\),.*/\1;/p' $<; echo 'local: *; };'; } > $@
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(SHIM_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call Q,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(SHIM_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/%.o: %.S Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(SHIM_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call Q,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(SHIM_CFLAGS) -MMD -MP -c -o $@ $<
 
 
 # Tests link the rooms they test, not the object: their symbols are hidden in that.
@@ -63,17 +65,17 @@ CORE_O     := $(CORE_C:%.c=$(B)/core/%.o) $(B)/core/shim/config.o $(B)/core/shim
 
 $(B)/core/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(TEST_CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
+	$(call Q,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(TEST_CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
 
 $(B)/tests/replay: $(B)/core/tests/unit/replay.o $(CORE_O)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^
+	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^
 
 # Allocations go by a wrapper in the tests, which makes them fail one by one.
 UNIT       := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 $(UNIT): $(B)/tests/%: $(B)/core/tests/unit/%.o $(CORE_O)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -Wl,--wrap=malloc -o $@ $^ -lcmocka -lpthread
+	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -Wl,--wrap=malloc -o $@ $^ -lcmocka -lpthread
 
 # Fuzzers: built by clang with its sanitizers; golden inputs are the seeds, what is found is kept in build/.
 FUZZ_CFLAGS = -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
@@ -81,7 +83,7 @@ FUZZ_CFLAGS = -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize
 FUZZ_SRC   := $(CORE_C) shim/config.c shim/report/events.c shim/report/log.c shim/loader/resolve.c
 $(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(wildcard shim/*.h shim/*/*.h) Makefile
 	@mkdir -p $(@D)
-	$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC)
+	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
@@ -129,7 +131,7 @@ check:
 	tools/deps check
 	$(MAKE) all tests
 	$(MAKE) check-sanitized
-	tests/run $(SUITES)
+	@tests/run $(SUITES)
 
 # Ten minutes in all; what is found is in $(B)/fuzz.
 fuzz: $(FUZZERS)
