@@ -181,7 +181,8 @@ static bool read_blocks(PRFileDesc *fd, const void *function, uint32_t timeout)
             char room[64];
         } value;
     } data = {.option = 0};
-    int (*get)(PRFileDesc *, void *) = (int (*)(PRFileDesc *, void *))resolve_beside(NEIGHBOUR_PR_GetSocketOption, function);
+    int (*get)(PRFileDesc *, void *) =
+        (int (*)(PRFileDesc *, void *))resolve_beside(NEIGHBOUR_PR_GetSocketOption, function);
     return timeout != 0 && (!get || get(fd, &data) != 0 || !data.value.on);
 }
 

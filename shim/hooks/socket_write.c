@@ -238,7 +238,8 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
  * time. -1 with ENOMEM is told to nobody: the caller lets the kernel do it. */
 static ssize_t sendfile_read(int to, int from, off_t *offset, size_t count)
 {
-    const size_t piece = count < 16 * 1024 ? count : 16 * 1024;
+    const size_t most = (size_t)16 * 1024;
+    const size_t piece = count < most ? count : most;
     char *bytes = malloc(piece);
     if (!bytes)
         return -1;

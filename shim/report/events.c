@@ -114,7 +114,8 @@ static void finish(struct line *line, const struct config *config)
 
 void report_decision(const char *layer, const struct decision *decision)
 {
-    static const char *const versions[] = {[PROTOCOL_1_1] = "1.1", [PROTOCOL_1_0] = "1.0", [PROTOCOL_2] = "2", [PROTOCOL_UNKNOWN] = NULL};
+    static const char *const versions[] = {
+        [PROTOCOL_1_1] = "1.1", [PROTOCOL_1_0] = "1.0", [PROTOCOL_2] = "2", [PROTOCOL_UNKNOWN] = NULL};
     const struct config *config = config_get();
     const bool moved = decision->reason == REASON_NONE;
     if (config->log == LOG_OFF || (config->log_level == LOG_LEVEL_REWRITE && !moved && decision->reason != REASON_AUDIT))

@@ -287,11 +287,13 @@ static ssize_t by_stdio(int fd, char *byte)
     return got == EOF ? -1 : 1;
 }
 
-#define READS(X) X(read) X(readv) X(recv) X(recvfrom) X(recvmsg) X(recvmmsg) X(syscall) X(poll_and_read) X(splice) X(preadv2) X(stdio)
-#define X(name)                                                                                                          \
-    static void read_##name(void)                                                                                        \
-    {                                                                                                                    \
-        blocking_read(by_##name);                                                                                        \
+#define READS(X)                                                                                                       \
+    X(read)                                                                                                            \
+    X(readv) X(recv) X(recvfrom) X(recvmsg) X(recvmmsg) X(syscall) X(poll_and_read) X(splice) X(preadv2) X(stdio)
+#define X(name)                                                                                                        \
+    static void read_##name(void)                                                                                      \
+    {                                                                                                                  \
+        blocking_read(by_##name);                                                                                      \
     }
 READS(X)
 #undef X
@@ -394,7 +396,8 @@ static void pass_on(int over, int fd)
         char room[CMSG_SPACE(sizeof fd)];
     } control = {.header = {.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)}};
     struct iovec piece = {".", 1};
-    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control};
+    struct msghdr message = {
+        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control};
     memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
     need(sendmsg(over, &message, 0) == 1, "pass the descriptor on");
 }
@@ -408,8 +411,8 @@ static int get_passed(int over, bool by_number)
     char byte;
     int fd;
     struct iovec piece = {&byte, 1};
-    struct mmsghdr message = {.msg_hdr = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.room,
-                                          .msg_controllen = sizeof control}};
+    struct mmsghdr message = {
+        .msg_hdr = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control}};
     if (by_number)
         need(syscall(SYS_recvmmsg, over, &message, 1, 0, NULL) == 1, "get the descriptor");
     else
@@ -591,7 +594,7 @@ const struct scenario scenarios[] = {
 #define X(name) {"read-" #name, read_##name},
     READS(X)
 #undef X
-    {"read-nonblocking", read_nonblocking},
+        {"read-nonblocking", read_nonblocking},
     {"file-after-request", file_after_request},
     {"file-after-request-pieces", file_after_request_pieces},
     {"file-after-half", file_after_half},

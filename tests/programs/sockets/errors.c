@@ -64,7 +64,8 @@ static void by_sendfile(int fd)
 }
 
 typedef void way(int fd);
-static way *const ways[] = {by_write, by_send, by_quiet_send, by_sendto, by_writev, by_sendmsg, by_sendmmsg, by_dprintf, by_sendfile};
+static way *const ways[] = {by_write,   by_send,     by_quiet_send, by_sendto,  by_writev,
+                            by_sendmsg, by_sendmmsg, by_dprintf,    by_sendfile};
 enum { WAYS = sizeof ways / sizeof ways[0] };
 
 /* A fresh connection whose peer has gone: each way meets it as the first and the second write. */

@@ -189,7 +189,8 @@ struct parts {
 static struct parts parts_of(struct text request)
 {
     struct parts parts;
-    need(sscanf(request.at, "%15s %2047s HTTP/1.1\r\nHost: %255s", parts.method, parts.target, parts.host) == 3, "parse");
+    need(sscanf(request.at, "%15s %2047s HTTP/1.1\r\nHost: %255s", parts.method, parts.target, parts.host) == 3,
+         "parse");
     return parts;
 }
 
@@ -198,8 +199,8 @@ static void dprintf_format(void)
 {
     int fd = dial();
     struct parts parts = parts_of(given[0]);
-    CALL(dprintf(fd, "%1$s %2$s HTTP/1.1\r\nHost: %3$s\r\nConnection: keep-alive\r\nX-Method: %1$s\r\n\r\n", parts.method,
-                 parts.target, parts.host));
+    CALL(dprintf(fd, "%1$s %2$s HTTP/1.1\r\nHost: %3$s\r\nConnection: keep-alive\r\nX-Method: %1$s\r\n\r\n",
+                 parts.method, parts.target, parts.host));
 }
 
 /* A line a call, the second with letters that a conversion could be made of. */
@@ -221,8 +222,8 @@ static void dprintf_conversions(void)
     struct parts parts = parts_of(given[0]);
     static int count; /* fortified programs may only have %n in a format that cannot be written to */
     errno = ENOENT;
-    int printed = dprintf(fd, "%s %s HTTP/1.1\r\nHost: %s\r\nX-Error: %m\r\n%nAccept: */*\r\n\r\n", parts.method, parts.target,
-                          parts.host, &count);
+    int printed = dprintf(fd, "%s %s HTTP/1.1\r\nHost: %s\r\nX-Error: %m\r\n%nAccept: */*\r\n\r\n", parts.method,
+                          parts.target, parts.host, &count);
     told("printed more than counted", printed - count);
 }
 

@@ -345,13 +345,13 @@ static void by_popen(void)
 
 /* --- exec and ends: the half that was written must arrive --- */
 
-#define EXEC(name, call)                                                                                                 \
-    static void exec_##name(void)                                                                                        \
-    {                                                                                                                    \
-        char *const argv[] = {"true", "one", "two", NULL};                                                              \
-        (void)argv;                                                                                                      \
-        dial_with_half(0);                                                                                               \
-        call;                                                                                                            \
+#define EXEC(name, call)                                                                                               \
+    static void exec_##name(void)                                                                                      \
+    {                                                                                                                  \
+        char *const argv[] = {"true", "one", "two", NULL};                                                             \
+        (void)argv;                                                                                                    \
+        dial_with_half(0);                                                                                             \
+        call;                                                                                                          \
     }
 
 EXEC(execve, execve("/bin/true", argv, environ))
@@ -371,8 +371,8 @@ static void exec_arguments(void)
 {
     char *const environment[] = {"WORD=of the environment", NULL};
     dial_with_half(0);
-    execle("/bin/sh", "sh", "-c", "echo \"$# $1 $8 ${10} $WORD\"", "sh", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", NULL,
-           environment);
+    execle("/bin/sh", "sh", "-c", "echo \"$# $1 $8 ${10} $WORD\"", "sh", "1", "2", "3", "4", "5", "6", "7", "8", "9",
+           "10", NULL, environment);
 }
 
 /* An exec that fails leaves everything as it was. */
@@ -462,9 +462,19 @@ const struct scenario scenarios[] = {
     {"posix_spawnp", by_posix_spawnp},
     {"system", by_system},
     {"popen", by_popen},
-#define EXEC_ROW(name) {#name, exec_##name}
-    EXEC_ROW(execve), EXEC_ROW(execv), EXEC_ROW(execvp), EXEC_ROW(execvpe), EXEC_ROW(execl),
-    EXEC_ROW(execlp), EXEC_ROW(execle), EXEC_ROW(fexecve), EXEC_ROW(execveat),
+#define EXEC_ROW(name)                                                                                                 \
+    {                                                                                                                  \
+#name, exec_##name                                                                                             \
+    }
+    EXEC_ROW(execve),
+    EXEC_ROW(execv),
+    EXEC_ROW(execvp),
+    EXEC_ROW(execvpe),
+    EXEC_ROW(execl),
+    EXEC_ROW(execlp),
+    EXEC_ROW(execle),
+    EXEC_ROW(fexecve),
+    EXEC_ROW(execveat),
     EXEC_ROW(syscall_execve),
     {"exec-arguments", exec_arguments},
     {"exec-fails", exec_fails},

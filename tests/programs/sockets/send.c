@@ -258,7 +258,9 @@ static void make_rights(struct rights *rights, char *at, size_t len, int fd)
 {
     memset(rights, 0, sizeof *rights);
     rights->piece = (struct iovec){at, len};
-    rights->message = (struct msghdr){.msg_iov = &rights->piece, .msg_iovlen = 1, .msg_control = rights->control.room,
+    rights->message = (struct msghdr){.msg_iov = &rights->piece,
+                                      .msg_iovlen = 1,
+                                      .msg_control = rights->control.room,
                                       .msg_controllen = sizeof rights->control.room};
     struct cmsghdr *header = CMSG_FIRSTHDR(&rights->message);
     *header = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)};
@@ -390,8 +392,8 @@ static void zerocopy(bool by_message)
     while (done < given[0].len) {
         struct iovec piece = {given[0].at + done, given[0].len - done};
         struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
-        ssize_t sent = by_message ? sendmsg(fd, &message, MSG_ZEROCOPY)
-                                  : send(fd, piece.iov_base, piece.iov_len, MSG_ZEROCOPY);
+        ssize_t sent =
+            by_message ? sendmsg(fd, &message, MSG_ZEROCOPY) : send(fd, piece.iov_base, piece.iov_len, MSG_ZEROCOPY);
         if (sent < 0 && errno == EAGAIN) {
             struct pollfd writable = {.fd = fd, .events = POLLOUT};
             need(poll(&writable, 1, 10000) == 1, "poll");

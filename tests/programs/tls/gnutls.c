@@ -12,7 +12,8 @@ static gnutls_session_t open_session(char **arguments, int buffer)
     gnutls_session_t session;
     if (!credentials) {
         check(gnutls_certificate_allocate_credentials(&credentials) == 0, "credentials");
-        check(gnutls_certificate_set_x509_trust_file(credentials, getenv("CA"), GNUTLS_X509_FMT_PEM) == 1, "the CA's file");
+        check(gnutls_certificate_set_x509_trust_file(credentials, getenv("CA"), GNUTLS_X509_FMT_PEM) == 1,
+              "the CA's file");
     }
     gnutls_init(&session, GNUTLS_CLIENT);
     gnutls_set_default_priority(session);
@@ -98,7 +99,8 @@ static void ranged(gnutls_session_t session, struct bytes request, const char *p
     (void)path;
     size_t head = head_of(request);
     gnutls_range_st range = {head, head + 100};
-    check(gnutls_record_send_range(session, request.at, head, &range) == (ssize_t)head, "gnutls_record_send_range of a head");
+    check(gnutls_record_send_range(session, request.at, head, &range) == (ssize_t)head,
+          "gnutls_record_send_range of a head");
     if (request.len > head) {
         size_t body = request.len - head;
         gnutls_range_st exact = {body, body};
@@ -178,7 +180,7 @@ static void again_corked(gnutls_session_t session, struct bytes request, const c
 static void from_file(gnutls_session_t session, struct bytes request, const char *path)
 {
     ssize_t (*send_file)(gnutls_session_t, int, off_t *, size_t) =
-        (ssize_t (*)(gnutls_session_t, int, off_t *, size_t))dlsym(RTLD_DEFAULT, "gnutls_record_send_file");
+        (ssize_t(*)(gnutls_session_t, int, off_t *, size_t))dlsym(RTLD_DEFAULT, "gnutls_record_send_file");
     if (!send_file) {
         printf("skipped: this libgnutls has no gnutls_record_send_file\n");
         exit(0);
@@ -307,7 +309,8 @@ static void scenario_nonblocking_read(char **arguments)
 /* Each first session dies owing a body; the next one may have its address. */
 static void scenario_deinit(char **arguments)
 {
-    static const char unfinished[] = "POST /unfinished HTTP/1.1\r\nHost: app.example.com\r\nContent-Length: 99\r\n\r\nmore";
+    static const char unfinished[] =
+        "POST /unfinished HTTP/1.1\r\nHost: app.example.com\r\nContent-Length: 99\r\n\r\nmore";
     struct bytes request = load(arguments[2]);
     int same = 0;
     for (int i = 0; i < 10; i++) {

@@ -125,7 +125,8 @@ static void in_bytes(char **arguments)
 /* One context for several connections; each first one ends owing a body. */
 static void reset_and_reuse(char **arguments)
 {
-    static const char unfinished[] = "POST /unfinished HTTP/1.1\r\nHost: app.example.com\r\nContent-Length: 99\r\n\r\nmore";
+    static const char unfinished[] =
+        "POST /unfinished HTTP/1.1\r\nHost: app.example.com\r\nContent-Length: 99\r\n\r\nmore";
     set_up(arguments);
     struct bytes request = load(arguments[2]);
     for (int i = 0; i < 5; i++) {

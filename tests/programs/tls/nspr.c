@@ -116,19 +116,22 @@ static void scenario_file(char **arguments)
         same += file == before;
         PRInt32 half = (PRInt32)head_of(request) / 2;
         check(PR_Write(file, request.at, half) == half, "half into a file");
-        check(PR_Write(file, request.at + half, (PRInt32)request.len - half) == (PRInt32)request.len - half, "the rest");
+        check(PR_Write(file, request.at + half, (PRInt32)request.len - half) == (PRInt32)request.len - half,
+              "the rest");
         PRIOVec piece = {request.at, (int)request.len};
         PR_Writev(file, &piece, 1, PR_INTERVAL_NO_TIMEOUT);
         PR_Seek(file, 0, PR_SEEK_SET);
         PRInt32 len = PR_Read(file, back, sizeof back);
-        printf("file: %s\n", len >= (PRInt32)request.len && memcmp(back, request.at, request.len) == 0 ? "as it was" : "changed");
+        printf("file: %s\n",
+               len >= (PRInt32)request.len && memcmp(back, request.at, request.len) == 0 ? "as it was" : "changed");
         PR_Close(file);
         PR_Delete(name);
         check(PR_CreatePipe(&pipe_ends[0], &pipe_ends[1]) == PR_SUCCESS, "a pipe");
         PR_Write(pipe_ends[1], request.at, (PRInt32)request.len);
         PR_Close(pipe_ends[1]);
         len = PR_Read(pipe_ends[0], back, sizeof back);
-        printf("pipe: %s\n", len == (PRInt32)request.len && memcmp(back, request.at, request.len) == 0 ? "as it was" : "changed");
+        printf("pipe: %s\n",
+               len == (PRInt32)request.len && memcmp(back, request.at, request.len) == 0 ? "as it was" : "changed");
         PR_Close(pipe_ends[0]);
         PRFileDesc *fd = open_fd(arguments);
         by_write(fd, request);
@@ -142,7 +145,8 @@ static void scenario_file(char **arguments)
 
 static void scenario_reuse(char **arguments)
 {
-    static const char unfinished[] = "POST /unfinished HTTP/1.1\r\nHost: app.example.com\r\nContent-Length: 99\r\n\r\nmore";
+    static const char unfinished[] =
+        "POST /unfinished HTTP/1.1\r\nHost: app.example.com\r\nContent-Length: 99\r\n\r\nmore";
     struct bytes request = load(arguments[2]);
     int same = 0;
     for (int i = 0; i < 10; i++) {

@@ -153,7 +153,8 @@ static void implicit_scenario(char **arguments)
 /* A chain whose every connection dies with half a body owed, and the next one at the same addresses. */
 static void again_scenario(char **arguments)
 {
-    static const char unfinished[] = "POST /unfinished HTTP/1.1\r\nHost: app.example.com\r\nContent-Length: 99\r\n\r\nmore";
+    static const char unfinished[] =
+        "POST /unfinished HTTP/1.1\r\nHost: app.example.com\r\nContent-Length: 99\r\n\r\nmore";
     struct bytes request = load(arguments[2]);
     SSL *ssl, *before = NULL;
     int same = 0;
@@ -189,7 +190,8 @@ static void mixed_scenario(char **arguments)
         struct bytes request = load(*path);
         int half = (int)head_of(request) / 2, rest = (int)request.len - half;
         check((bio_first ? BIO_write(bio, request.at, half) : SSL_write(ssl, request.at, half)) == half, "half a head");
-        check((bio_first ? SSL_write(ssl, request.at + half, rest) : BIO_write(bio, request.at + half, rest)) == rest, "the rest");
+        check((bio_first ? SSL_write(ssl, request.at + half, rest) : BIO_write(bio, request.at + half, rest)) == rest,
+              "the rest");
         read_answer(bio_read_some, bio);
         free(request.at);
     }
@@ -290,8 +292,11 @@ static void not_a_connection(char **arguments)
     check(BIO_puts(memory, request.at + half) == (int)request.len - half, "half into memory by BIO_puts");
     check(BIO_printf(memory, "%s", request.at) == (int)request.len, "all into memory by BIO_printf");
     long len = BIO_get_mem_data(memory, &text);
-    printf("%ld bytes, %s\n", len, len == 2 * (long)request.len && memcmp(text, request.at, request.len) == 0
-        && memcmp(text + request.len, request.at, request.len) == 0 ? "as they were" : "changed");
+    printf("%ld bytes, %s\n", len,
+           len == 2 * (long)request.len && memcmp(text, request.at, request.len) == 0 &&
+                   memcmp(text + request.len, request.at, request.len) == 0
+               ? "as they were"
+               : "changed");
     BIO_free(memory);
     BIO *bio = open_bio(arguments);
     by_write(bio, request);

@@ -32,13 +32,17 @@ static void early(char **arguments, size_t (*early_part)(struct bytes request), 
     SSL_set_session(ssl, session);
     size_t len = early_part(request), written, done = 0;
     if (twice) {
-        check(SSL_write_early_data(ssl, request.at, len / 2, &written) == 1 && written == len / 2, "a first piece of early data");
+        check(SSL_write_early_data(ssl, request.at, len / 2, &written) == 1 && written == len / 2,
+              "a first piece of early data");
         done = written;
     }
-    check(SSL_write_early_data(ssl, request.at + done, len - done, &written) == 1 && written == len - done, "early data");
+    check(SSL_write_early_data(ssl, request.at + done, len - done, &written) == 1 && written == len - done,
+          "early data");
     check(SSL_connect(ssl) == 1, "a verified handshake");
     int status = SSL_get_early_data_status(ssl);
-    printf("early data: %s\n", status == SSL_EARLY_DATA_ACCEPTED ? "accepted" : status == SSL_EARLY_DATA_REJECTED ? "rejected" : "not sent");
+    printf("early data: %s\n", status == SSL_EARLY_DATA_ACCEPTED   ? "accepted"
+                               : status == SSL_EARLY_DATA_REJECTED ? "rejected"
+                                                                   : "not sent");
     done = status == SSL_EARLY_DATA_ACCEPTED ? len : 0;
     if (done < request.len)
         check(SSL_write(ssl, request.at + done, (int)(request.len - done)) == (int)(request.len - done), "the rest");
@@ -86,11 +90,7 @@ static void early_half(char **arguments)
 int main(int argc, char **argv)
 {
     static const struct scenario scenarios[] = {
-        {"whole", early_whole},
-        {"twice", early_twice},
-        {"head", early_head},
-        {"half", early_half},
-        {NULL, NULL},
+        {"whole", early_whole}, {"twice", early_twice}, {"head", early_head}, {"half", early_half}, {NULL, NULL},
     };
     return run_scenario(scenarios, argc, argv);
 }

@@ -22,7 +22,8 @@ static SSL *open_and_write_half(char **arguments)
 static void write_rest(SSL *ssl)
 {
     size_t half = head_of(request) / 2;
-    check(SSL_write(ssl, request.at + half, (int)(request.len - half)) == (int)(request.len - half), "the rest written");
+    check(SSL_write(ssl, request.at + half, (int)(request.len - half)) == (int)(request.len - half),
+          "the rest written");
     ssl_answer(ssl);
     close_ssl(ssl);
     SSL_CTX_free(ctx);
@@ -159,7 +160,8 @@ static void invisible(char **arguments)
     ERR_put_error(ERR_LIB_USER, 0, 7, "here", 1);
     unsigned long mine = ERR_peek_error();
     SSL_write(ssl, request.at, (int)request.len);
-    printf("the program's own error %s in the queue\n", ERR_peek_error() == mine && ERR_peek_last_error() == mine ? "is" : "is not");
+    printf("the program's own error %s in the queue\n",
+           ERR_peek_error() == mine && ERR_peek_last_error() == mine ? "is" : "is not");
     ERR_clear_error();
     show_state("behind the second");
     ssl_answer(ssl);

@@ -240,7 +240,8 @@ static void memory_bios(char **arguments)
         /* Between the halves the program looks for bytes, as an event loop does. */
         char byte;
         check(SSL_read(carried.ssl, &byte, 1) <= 0, "no answer yet");
-        check(SSL_write_ex(carried.ssl, request.at + head / 2, request.len - head / 2, &written) == 1, "the rest written");
+        check(SSL_write_ex(carried.ssl, request.at + head / 2, request.len - head / 2, &written) == 1,
+              "the rest written");
         carry_out(&carried);
         read_answer(carried_read_some, &carried);
         free(request.at);
@@ -279,7 +280,8 @@ static void clear_and_reuse(char **arguments)
 /* Freed and made anew until the same address comes back; each first one dies in the middle of a body that promised more. */
 static void free_and_reuse(char **arguments)
 {
-    static const char unfinished[] = "POST /unfinished HTTP/1.1\r\nHost: app.example.com\r\nContent-Length: 99\r\n\r\nmore";
+    static const char unfinished[] =
+        "POST /unfinished HTTP/1.1\r\nHost: app.example.com\r\nContent-Length: 99\r\n\r\nmore";
     SSL_CTX *ctx = new_context();
     struct bytes request = load(arguments[2]);
     int same = 0;
@@ -319,13 +321,20 @@ static void second_reference(char **arguments)
 int main(int argc, char **argv)
 {
     static const struct scenario scenarios[] = {
-        {"whole", write_whole},           {"ex", write_ex},
-        {"bytes", write_bytes},           {"pipelined", write_pipelined},
-        {"retry", write_retry},           {"moving", write_moving},
-        {"partial", write_partial},       {"partial-moving", write_partial_moving},
-        {"implicit", implicit_handshake}, {"implicit-halves", implicit_in_halves},
-        {"memory", memory_bios},          {"clear", clear_and_reuse},
-        {"free", free_and_reuse},         {"second-reference", second_reference},
+        {"whole", write_whole},
+        {"ex", write_ex},
+        {"bytes", write_bytes},
+        {"pipelined", write_pipelined},
+        {"retry", write_retry},
+        {"moving", write_moving},
+        {"partial", write_partial},
+        {"partial-moving", write_partial_moving},
+        {"implicit", implicit_handshake},
+        {"implicit-halves", implicit_in_halves},
+        {"memory", memory_bios},
+        {"clear", clear_and_reuse},
+        {"free", free_and_reuse},
+        {"second-reference", second_reference},
         {NULL, NULL},
     };
     return run_scenario(scenarios, argc, argv);

@@ -20,8 +20,8 @@ static void on_message(int write_p, int version, int type, const void *buf, size
     if (!write_p || type != SSL3_RT_HEADER || *(bool *)said)
         return;
     *(bool *)said = true;
-    printf("its own library is %s, the record is written by %s\n", object_at((const void *)SSL_CTX_load_verify_locations),
-           object_at(__builtin_return_address(0)));
+    printf("its own library is %s, the record is written by %s\n",
+           object_at((const void *)SSL_CTX_load_verify_locations), object_at(__builtin_return_address(0)));
 }
 
 SSL *plugin_open(char **arguments)
