@@ -4,7 +4,10 @@
  *   libcurl.c           the exports
  *   libcurl_wire.c      which requests of a libcurl are hidden, by what its object imports
  *   libcurl_easy.c      what the program has set on each CURL handle
- *   libcurl_transfer.c  the rewriting: what libcurl is given in its place, and redirects
+ *   libcurl_request.c   one request, before it is made
+ *   libcurl_list.c      header lists
+ *   libcurl_transfer.c  what libcurl is given in the place of what the program set
+ *   libcurl_redirect.c  and what becomes of that with redirects
  */
 #ifndef JWTSHIM_HOOKS_LIBCURL_H
 #define JWTSHIM_HOOKS_LIBCURL_H
@@ -66,9 +69,9 @@ struct easy {
     CURL *handle;
     const struct libcurl *lib;
     struct options options;
-    struct transfer *transfer; /* NULL: libcurl has what the program set, but for `url_owed` */
+    struct transfer *transfer;    /* NULL: libcurl has what the program set, but for `url_owed` */
     _Atomic(const CURLM *) multi; /* whose transfer goes on; NULL: none does */
-    bool url_owed; /* CURLOPT_URL is to be set back before it is next used */
+    bool url_owed;                /* CURLOPT_URL is to be set back before it is next used */
     struct shown {
         char *ours, *programs; /* CURLINFO_EFFECTIVE_URL: where libcurl says the one, the program is told the other */
     } as_set, normalized;

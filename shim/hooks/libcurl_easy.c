@@ -251,27 +251,13 @@ void options_note(struct options *options, int option, const void *value)
     void *to = (char *)options + row->at;
     int saved = errno;
     switch (row->meaning) {
-    case TEXT:
-        note_text(options, to, value);
-        break;
-    case BOOL:
-        *(bool *)to = number != 0;
-        break;
-    case LONG:
-        *(long *)to = number;
-        break;
-    case POINTER:
-        memcpy(to, &value, sizeof value);
-        break;
-    case GIVEN:
-        *(bool *)to = value != NULL;
-        break;
-    case METHOD:
-        options->default_method = number ? row->method : "GET";
-        break;
-    case DEFAULT_HTTPS:
-        *(bool *)to = value && span_is(span_of(value, strlen(value)), "https", 5);
-        break;
+    case TEXT: note_text(options, to, value); break;
+    case BOOL: *(bool *)to = number != 0; break;
+    case LONG: *(long *)to = number; break;
+    case POINTER: memcpy(to, &value, sizeof value); break;
+    case GIVEN: *(bool *)to = value != NULL; break;
+    case METHOD: options->default_method = number ? row->method : "GET"; break;
+    case DEFAULT_HTTPS: *(bool *)to = value && span_is(span_of(value, strlen(value)), "https", 5); break;
     }
     errno = saved;
 }

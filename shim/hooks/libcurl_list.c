@@ -14,11 +14,13 @@ struct list {
 
 static struct span item_name(const struct curl_slist *item)
 {
-    return span_of(item->data, item->data ? strcspn(item->data, ":;") : 0);
+    return span_of(item->data, strcspn(item->data, ":;"));
 }
 
 static bool item_is(const struct curl_slist *item, const char *name, size_t len)
 {
+    if (!item->data)
+        return false;
     struct span own = item_name(item);
     return span_is(own, name, len) && own.at[own.len] != '\0';
 }
@@ -139,7 +141,7 @@ static size_t bytes_for(const struct curl_slist *items, const struct span *token
 {
     size_t bytes = sizeof "Authorization: JWT " + (token ? token->len : 0) + sizeof "Referer: " + referer.len;
     for (; items; items = items->next)
-        bytes += item_name(items).at ? strlen(items->data) + 1 : 0;
+        bytes += items->data ? strlen(items->data) + 1 : 0;
     return bytes;
 }
 

@@ -11,10 +11,10 @@ enum { FEATURE_HTTP2 = 1 << 16, FEATURE_HTTP3 = 1 << 25 };
 
 /* Those that were asked about, by where their objects lie. `begin` is written last: who reads it finds the rest. */
 static struct known {
-    _Atomic(int) taken;
     _Atomic(uintptr_t) begin; /* 0: nothing here */
     uintptr_t end;
     struct libcurl lib;
+    _Atomic(int) taken;
     _Atomic(bool) told;
 } known[LIBCURLS];
 

@@ -122,6 +122,23 @@ static void own_authorization(void)
     curl_slist_free_all(list);
 }
 
+/* The same handle and URL again, with an Authorization of the program's own from then on; and so by a duplicate. */
+static void authorization_later(void)
+{
+    CURL *easy = new_handle();
+    struct curl_slist *list = list_of("Authorization: Basic dXNlcjpwYXNz", NULL, NULL);
+    curl_easy_setopt(easy, CURLOPT_URL, urls[0]);
+    perform(easy, urls[0]);
+    CURL *copy = curl_easy_duphandle(easy);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
+    curl_easy_setopt(copy, CURLOPT_HTTPHEADER, list);
+    perform(easy, urls[0]);
+    perform(copy, urls[0]);
+    curl_easy_cleanup(easy);
+    curl_easy_cleanup(copy);
+    curl_slist_free_all(list);
+}
+
 /* The duplicate is used after the original is gone, and the other way round. */
 static void duplicate(void)
 {
@@ -234,7 +251,8 @@ static void off_t_options(void)
     curl_easy_setopt(easy, CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)0x7000000000000001);
     curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
     CURLcode code = curl_easy_perform(easy);
-    printf("the answer is no range: %s\n", code == CURLE_RANGE_ERROR || code == CURLE_OK ? "yes" : curl_easy_strerror(code));
+    printf("the answer is no range: %s\n",
+           code == CURLE_RANGE_ERROR || code == CURLE_OK ? "yes" : curl_easy_strerror(code));
     tell(easy, urls[0]);
     curl_easy_cleanup(easy);
 }
@@ -347,6 +365,7 @@ const struct scenario easy_scenarios[] = {
     {"header-after", header_after},
     {"list-changed", list_changed},
     {"own-authorization", own_authorization},
+    {"authorization-later", authorization_later},
     {"duplicate", duplicate},
     {"duplicate-in-callback", duplicate_in_callback},
     {"reset", reset},

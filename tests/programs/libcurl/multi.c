@@ -177,7 +177,8 @@ static void loop(CURLM *multi)
             curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running);
         for (nfds_t i = 0; i < count; i++) {
             int events = (now[i].revents & (POLLIN | POLLHUP) ? CURL_CSELECT_IN : 0) |
-                         (now[i].revents & POLLOUT ? CURL_CSELECT_OUT : 0) | (now[i].revents & POLLERR ? CURL_CSELECT_ERR : 0);
+                         (now[i].revents & POLLOUT ? CURL_CSELECT_OUT : 0) |
+                         (now[i].revents & POLLERR ? CURL_CSELECT_ERR : 0);
             if (events)
                 curl_multi_socket_action(multi, now[i].fd, events, &running);
         }
@@ -198,7 +199,6 @@ static void multi_socket(void)
 }
 
 const struct scenario multi_scenarios[] = {
-    {"parallel", parallel},         {"multi-ends-first", multi_ends_first},
-    {"cleaned-inside", cleaned_inside}, {"late-list", late_list},
-    {"multi-socket", multi_socket}, {NULL, NULL},
+    {"parallel", parallel},   {"multi-ends-first", multi_ends_first}, {"cleaned-inside", cleaned_inside},
+    {"late-list", late_list}, {"multi-socket", multi_socket},         {NULL, NULL},
 };

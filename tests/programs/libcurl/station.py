@@ -64,6 +64,10 @@ class Station:
         head = self.read_head(where, connection)
         if not head:
             return False
+        if head.split(' ')[1].startswith('/challenge'):
+            connection.sendall(b'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Digest realm="r", nonce="n", qop="auth"\r\n'
+                               b'Content-Length: 2\r\n\r\nno')
+            return True
         location = self.locations.get(head.split(' ')[1].split('?')[0])
         if location:
             connection.sendall(('HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 5\r\n\r\nmoved' % location).encode())

@@ -152,12 +152,13 @@ class Suite:
     def handle_after_redirect(self, library, http):
         """A first hop with a token at the station, which keeps heads; then another host by the same handle."""
         self.station.locations['/hop'] = APP + ':%d/end' % TLS
-        first = self.sign('GET', SITE + ':%d/hop?a=1' % TLS)
+        first = self.sign('GET', SITE + ':%d/hop?a=1' % TLS).replace('https://', 'https://user:secret-word@')
         token = self.mock.tokens[-1]
         run = self.call(library, 'get', [first, APP + ':%d/again' % TLS], True, http, 'follow unrestricted autoreferer')
         heads = [head for where, head in run.heads if where == 'tls']
+        told = any('secret-word' in head for head in heads)
         with_token = [head.split(' ')[1] for head in heads if token in head]
-        self.tap.report(run.done and [head.split(' ')[1] for head in heads] == ['/hop?a=1', '/end', '/again'] and with_token == ['/hop?a=1']
+        self.tap.report(run.done and [head.split(' ')[1] for head in heads] == ['/hop?a=1', '/end', '/again'] and with_token == ['/hop?a=1'] and not told
                         and 'Authorization: JWT ' + token in heads[0] and ('Referer: %s:%d/hop?a=1\r' % (SITE, TLS)) in heads[1],
                         'the token is in the one request that carried it, libcurl %s' % library,
                         self.diagnose(run, [self.mock.redact(head) for head in heads]))
@@ -174,6 +175,21 @@ class Suite:
             self.tap.report(run.done and [request['verdict'] for request in run.requests] == [VALID, NOT_ATLASSIAN] and told == wanted,
                             'libcurl with its own HTTP/2 over the system\'s OpenSSL, HTTP/%s: by %s' % (http, layer), self.diagnose(run))
 
+    def chain(self, library):
+        """Two hops with a token each (the second one's in its Location), then another host, with CURLOPT_AUTOREFERER."""
+        here = SITE + ':%d' % TLS
+        first, second = self.sign('GET', here + '/one?a=1'), self.sign('GET', here + '/two?b=2')
+        tokens = self.mock.tokens[-2:]
+        self.station.locations.update({'/one': second, '/two': APP + ':%d/three' % TLS, '/three': here + '/four'})
+        run = self.call(library, 'get', [first], True, '1.1', 'follow autoreferer')
+        heads = [head for where, head in run.heads if where == 'tls']
+        seen = [(head.split(' ')[1], [number for number, token in enumerate(tokens) if token in head],
+                 'Authorization: ' in head, ''.join(re.findall(r'Referer: (\S*)', head))) for head in heads]
+        wanted = [('/one?a=1', [0], True, ''), ('/two?b=2', [1], True, here + '/one?a=1'), ('/three', [], False, here + '/two?b=2'),
+                  ('/four', [], False, APP + ':%d/three' % TLS)]
+        self.tap.report(run.done and seen == wanted, 'a chain of redirects, libcurl %s: each token in its own request alone' % library,
+                        self.diagnose(run, ['expected: %s' % wanted, 'got: %s' % seen]))
+
     # -- conflicts, modes, referers
 
     def conflicts(self, what, options, scenario, verdicts, library, http):
@@ -186,6 +202,19 @@ class Suite:
             # A challenge that is answered makes more requests of one; the first is what was decided.
             self.tap.report(run.done and found[:1] == [verdict] and len(found) == 1 and not run.valgrind,
                             '%s, ON_CONFLICT=%s, libcurl %s, HTTP/%s: %s' % (what, policy, library, http, verdict), self.diagnose(run))
+
+    def challenge(self, library):
+        """A token that is refused with a challenge for the program's password: never two Authorization fields."""
+        run = self.call(library, 'get', [self.sign('GET', SITE + ':%d/challenge' % TLS)], True, '1.1', 'user=user:pass auth=2')
+        counts = [len(re.findall(r'(?im)^authorization:', head)) for where, head in run.heads if where == 'tls']
+        self.tap.report(run.done and run.statuses == ['401'] and bool(counts) and set(counts) == {1},
+                        'a challenge for a password, libcurl %s: one Authorization in each request' % library, self.diagnose(run, [counts]))
+
+    def left_later(self, library, http):
+        """ON_CONFLICT=leave, where the program's Authorization comes with the second request: its URL is the program's again."""
+        run = self.call(library, 'authorization-later', [self.sign(*MYSELF)], True, http, '', {'JWTSHIM_ON_CONFLICT': 'leave'})
+        self.tap.report(run.done and [request['verdict'] for request in run.requests] == [VALID, QUERY, QUERY] and not run.valgrind,
+                        'a handle whose URL is left alone from the second request on, libcurl %s, HTTP/%s' % (library, http), self.diagnose(run))
 
     def referers(self, library, http):
         first, second = self.sign(*MYSELF), LIKE_ONE[1]
@@ -268,7 +297,7 @@ def read_events(path):
 
 
 def valgrind_errors(path):
-    """The errors whose stack goes through the shim, a line each."""
+    """The errors that this layer of the shim has a part in, be it that it freed the memory: a line each."""
     try:
         errors = xml.etree.ElementTree.parse(path).getroot().findall('error')
     except (OSError, xml.etree.ElementTree.ParseError) as error:
@@ -276,6 +305,8 @@ def valgrind_errors(path):
     lines = []
     for error in errors:
         frames = error.findall('./stack/frame')
-        if any((frame.findtext('obj') or '').endswith('/libjwtshim.so') for frame in frames):
-            lines.append('%s: %s' % (error.findtext('kind'), ' < '.join('%s:%s' % (frame.findtext('fn'), frame.findtext('line')) for frame in frames[:9])))
+        if any((frame.findtext('file') or '').startswith('libcurl') and (frame.findtext('obj') or '').endswith('/libjwtshim.so')
+               for frame in frames):
+            lines.append('%s: %s' % (error.findtext('kind'), ' < '.join('%s:%s' % (frame.findtext('fn'), frame.findtext('line'))
+                                                                            for frame in frames[:9])))
     return lines
