@@ -125,6 +125,8 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          programs/sockets/valgrind="tests/programs/sockets/run --build $(B) --valgrind" \
          programs/tls/valgrind="tests/programs/tls/run --build $(B) --valgrind" \
          programs/alpn="tests/programs/alpn/run --build $(B)" \
+         programs/libcurl="tests/programs/libcurl/run --build $(B)" \
+         programs/libcurl/valgrind="tests/programs/libcurl/run --build $(B) --valgrind" \
          clients="tests/clients/run --build $(B)"
 
 check:

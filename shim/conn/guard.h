@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct guard {
     _Atomic(unsigned long) owner; /* pthread_self(); 0: nobody */
@@ -47,6 +49,44 @@ static inline bool guard_orphaned(struct guard *guard)
         return false;
     guard_leave(guard);
     return true;
+}
+
+/* State that is changed in steps, like a hash table. Left in the middle of a change (by longjmp, or by a fork while another
+ * thread was at it) it is never touched again. */
+struct guarded {
+    struct guard guard;
+    bool changing;
+};
+
+/* Nobody waits long: false after a bounded number of tries, where the same thread is inside already, and where it was left
+ * half changed. Held for a look-up, never over a call of somebody else's. */
+static inline bool guarded_enter(struct guarded *guarded)
+{
+    enum { TRIES = 1 << 20 };
+    for (int i = 0; i < TRIES; i++) {
+        enum guard_entry entry = guard_enter(&guarded->guard);
+        if (entry == GUARD_CONCURRENT)
+            continue;
+        if (entry == GUARD_NESTED)
+            return false;
+        if (!guarded->changing)
+            return true;
+        guard_leave(&guarded->guard);
+        return false;
+    }
+    return false;
+}
+
+static inline void guarded_leave(struct guarded *guarded)
+{
+    guard_leave(&guarded->guard);
+}
+
+/* A number below `count` for what is kept under an address. */
+static inline size_t shard_number(const void *address, size_t count)
+{
+    uintptr_t bits = (uintptr_t)address;
+    return (bits >> 5 ^ bits >> 11) % count;
 }
 
 #endif

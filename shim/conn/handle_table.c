@@ -16,30 +16,17 @@ struct entry {
 
 /* Several tables, so that threads with a handle each seldom meet. A guard is held for a look-up, never over a call of the
  * library's, and nobody waits long for one: a caller that cannot enter passes its bytes on. */
-enum { SHARDS = 16, SPINS = 1 << 20 };
+enum { SHARDS = 16 };
 static struct shard {
-    struct guard guard;
-    bool changing; /* left in the middle of a change (by longjmp): never touched again */
+    struct guarded guarded;
     struct entry *entries;
 } shards[SHARDS];
 
 /* NULL if it cannot be entered. */
 static struct shard *enter_shard(const void *handle)
 {
-    uintptr_t bits = (uintptr_t)handle;
-    struct shard *shard = &shards[(bits >> 5 ^ bits >> 11) % SHARDS];
-    for (int i = 0; i < SPINS; i++) {
-        enum guard_entry entry = guard_enter(&shard->guard);
-        if (entry == GUARD_NESTED)
-            return NULL;
-        if (entry == GUARD_CONCURRENT)
-            continue;
-        if (!shard->changing)
-            return shard;
-        guard_leave(&shard->guard);
-        return NULL;
-    }
-    return NULL;
+    struct shard *shard = &shards[shard_number(handle, SHARDS)];
+    return guarded_enter(&shard->guarded) ? shard : NULL;
 }
 
 static struct entry *find(struct shard *shard, const void *handle)
@@ -74,7 +61,7 @@ struct conn *handle_enter(const void *handle, enum handle_entry *result)
             conn = NULL;
         }
     }
-    guard_leave(&shard->guard);
+    guarded_leave(&shard->guarded);
     return conn;
 }
 
@@ -98,15 +85,15 @@ static bool put(const void *handle, struct conn *conn)
     struct shard *shard = enter_shard(handle);
     if (!shard)
         return false;
-    shard->changing = true;
+    shard->guarded.changing = true;
     struct entry *entry = entry_of(shard, handle);
     struct conn *old = entry ? entry->conn : NULL;
     if (entry) {
         entry->conn = conn;
         entry->plain = !conn;
     }
-    shard->changing = false;
-    guard_leave(&shard->guard);
+    shard->guarded.changing = false;
+    guarded_leave(&shard->guarded);
     if (old != conn)
         free_conn(old);
     return entry != NULL;
@@ -142,12 +129,12 @@ void handle_add_reference(const void *handle)
     struct shard *shard = enter_shard(handle);
     if (!shard)
         return;
-    shard->changing = true;
+    shard->guarded.changing = true;
     struct entry *entry = entry_of(shard, handle);
     if (entry)
         entry->references++;
-    shard->changing = false;
-    guard_leave(&shard->guard);
+    shard->guarded.changing = false;
+    guarded_leave(&shard->guarded);
 }
 
 bool handle_drop_reference(const void *handle)
@@ -159,7 +146,7 @@ bool handle_drop_reference(const void *handle)
     bool last = !entry || entry->references == 0;
     if (!last)
         entry->references--;
-    guard_leave(&shard->guard);
+    guarded_leave(&shard->guarded);
     return last;
 }
 
@@ -169,11 +156,11 @@ void handle_forget(const void *handle)
     if (!shard)
         return;
     struct entry *entry = find(shard, handle);
-    shard->changing = true;
+    shard->guarded.changing = true;
     if (entry)
         HASH_DEL(shard->entries, entry);
-    shard->changing = false;
-    guard_leave(&shard->guard);
+    shard->guarded.changing = false;
+    guarded_leave(&shard->guarded);
     if (entry) {
         free_conn(entry->conn);
         free(entry);
@@ -183,7 +170,7 @@ void handle_forget(const void *handle)
 void handle_each(void (*each)(const void *handle, struct conn *conn, uint64_t argument), uint64_t argument)
 {
     for (int i = 0; i < SHARDS; i++)
-        for (struct entry *entry = shards[i].changing ? NULL : shards[i].entries; entry; entry = entry->hh.next)
+        for (struct entry *entry = shards[i].guarded.changing ? NULL : shards[i].entries; entry; entry = entry->hh.next)
             if (entry->conn)
                 each(entry->handle, entry->conn, argument);
 }
@@ -191,8 +178,8 @@ void handle_each(void (*each)(const void *handle, struct conn *conn, uint64_t ar
 void handle_after_fork(void)
 {
     for (int i = 0; i < SHARDS; i++) {
-        guard_orphaned(&shards[i].guard);
-        if (shards[i].changing)
+        guard_orphaned(&shards[i].guarded.guard);
+        if (shards[i].guarded.changing)
             continue; /* that thread was in the middle of a change: passed through from here on */
         for (struct entry *entry = shards[i].entries; entry; entry = entry->hh.next)
             if (entry->conn)

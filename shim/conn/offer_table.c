@@ -19,30 +19,17 @@ _Atomic(size_t) offers_known;
 _Atomic(size_t) offers_open;
 
 /* As in handle_table: a guard is held for a look-up, never over a call of the library's. */
-enum { SHARDS = 8, SPINS = 1 << 16 };
+enum { SHARDS = 8 };
 static struct shard {
-    struct guard guard;
-    bool changing; /* left in the middle of a change (by longjmp): never touched again */
+    struct guarded guarded;
     struct entry *entries;
 } shards[SHARDS];
 
 /* NULL if it cannot be entered. */
 static struct shard *enter_shard(const void *handle)
 {
-    uintptr_t bits = (uintptr_t)handle;
-    struct shard *shard = &shards[(bits >> 5 ^ bits >> 11) % SHARDS];
-    for (int i = 0; i < SPINS; i++) {
-        enum guard_entry entry = guard_enter(&shard->guard);
-        if (entry == GUARD_NESTED)
-            return NULL;
-        if (entry == GUARD_CONCURRENT)
-            continue;
-        if (!shard->changing)
-            return shard;
-        guard_leave(&shard->guard);
-        return NULL;
-    }
-    return NULL;
+    struct shard *shard = &shards[shard_number(handle, SHARDS)];
+    return guarded_enter(&shard->guarded) ? shard : NULL;
 }
 
 static struct entry *find(struct shard *shard, const void *handle)
@@ -67,7 +54,7 @@ bool offer_get(const void *handle, struct offer *offer)
     else
         memset(offer, 0, sizeof *offer), offer->state = OFFER_OPEN;
     if (shard)
-        guard_leave(&shard->guard);
+        guarded_leave(&shard->guarded);
     return entry != NULL;
 }
 
@@ -80,7 +67,7 @@ bool offer_put(const void *handle, const struct offer *offer)
     struct entry *entry = find(shard, handle);
     bool known = entry != NULL;
     bool open = entry && entry->offer.state == OFFER_OPEN;
-    shard->changing = true;
+    shard->guarded.changing = true;
     if (!entry && (entry = calloc(1, sizeof *entry)) != NULL) {
         entry->handle = handle;
         HASH_ADD_PTR(shard->entries, handle, entry);
@@ -94,8 +81,8 @@ bool offer_put(const void *handle, const struct offer *offer)
         count(&offers_known, known, true);
         count(&offers_open, open, offer->state == OFFER_OPEN);
     }
-    shard->changing = false;
-    guard_leave(&shard->guard);
+    shard->guarded.changing = false;
+    guarded_leave(&shard->guarded);
     errno = saved;
     return entry != NULL;
 }
@@ -107,13 +94,13 @@ void offer_forget(const void *handle)
         return;
     struct entry *entry = find(shard, handle);
     if (entry) {
-        shard->changing = true;
+        shard->guarded.changing = true;
         HASH_DEL(shard->entries, entry);
         count(&offers_known, true, false);
         count(&offers_open, entry->offer.state == OFFER_OPEN, false);
-        shard->changing = false;
+        shard->guarded.changing = false;
     }
-    guard_leave(&shard->guard);
+    guarded_leave(&shard->guarded);
     int saved = errno;
     free(entry);
     errno = saved;
@@ -122,5 +109,5 @@ void offer_forget(const void *handle)
 void offer_after_fork(void)
 {
     for (int i = 0; i < SHARDS; i++)
-        guard_orphaned(&shards[i].guard);
+        guard_orphaned(&shards[i].guarded.guard);
 }

@@ -18,39 +18,27 @@ struct entry {
 
 /* As in conn/handle_table: the guard is held for a look-up only, nobody waits long for it, and who cannot enter is told that
  * there is no record. */
-enum { SHARDS = 8, SPINS = 1 << 20 };
+enum { SHARDS = 8 };
 static struct shard {
-    struct guard guard;
-    bool changing; /* left in the middle of a change: never touched again */
+    struct guarded guarded;
     struct entry *entries;
 } shards[SHARDS];
 
+/* NULL if it cannot be entered. */
 static struct shard *enter_shard(struct shard *shard)
 {
-    for (int i = 0; i < SPINS; i++) {
-        enum guard_entry entry = guard_enter(&shard->guard);
-        if (entry == GUARD_NESTED)
-            return NULL;
-        if (entry == GUARD_CONCURRENT)
-            continue;
-        if (!shard->changing)
-            return shard;
-        guard_leave(&shard->guard);
-        return NULL;
-    }
-    return NULL;
+    return guarded_enter(&shard->guarded) ? shard : NULL;
 }
 
 static struct shard *shard_of(const void *handle)
 {
-    uintptr_t bits = (uintptr_t)handle;
-    return enter_shard(&shards[(bits >> 5 ^ bits >> 12) % SHARDS]);
+    return enter_shard(&shards[shard_number(handle, SHARDS)]);
 }
 
 static void after_fork_in_child(void)
 {
     for (int i = 0; i < SHARDS; i++)
-        guard_orphaned(&shards[i].guard);
+        guard_orphaned(&shards[i].guarded.guard);
 }
 
 static void watch_forks(void)
@@ -76,7 +64,7 @@ struct easy *easy_of(CURL *handle, const struct libcurl *lib, bool make)
     struct shard *shard = shard_of(handle);
     struct entry *entry = shard ? find(shard, handle) : NULL;
     if (shard && !entry && make) {
-        shard->changing = true;
+        shard->guarded.changing = true;
         entry = calloc(1, sizeof *entry);
         if (entry) {
             entry->handle = handle;
@@ -90,10 +78,10 @@ struct easy *easy_of(CURL *handle, const struct libcurl *lib, bool make)
                 options_reset(lib, &entry->easy.options);
             }
         }
-        shard->changing = false;
+        shard->guarded.changing = false;
     }
     if (shard)
-        guard_leave(&shard->guard);
+        guarded_leave(&shard->guarded);
     errno = saved;
     return entry ? &entry->easy : NULL;
 }
@@ -105,11 +93,11 @@ struct easy *easy_take(CURL *handle)
         return NULL;
     struct entry *entry = find(shard, handle);
     if (entry) {
-        shard->changing = true;
+        shard->guarded.changing = true;
         HASH_DEL(shard->entries, entry);
-        shard->changing = false;
+        shard->guarded.changing = false;
     }
-    guard_leave(&shard->guard);
+    guarded_leave(&shard->guarded);
     return entry ? &entry->easy : NULL;
 }
 
@@ -133,7 +121,7 @@ struct easy *easy_in(const CURLM *multi)
         struct entry *entry = shard->entries;
         while (entry && atomic_load(&entry->easy.multi) != multi)
             entry = entry->hh.next;
-        guard_leave(&shard->guard);
+        guarded_leave(&shard->guarded);
         if (entry)
             return &entry->easy;
     }

@@ -111,7 +111,7 @@ def socks(stage):
         for scheme, words, protocol in (('http', [], '1.1'), ('https', [], '2.0'), ('https', ['--http1.1'], '1.1')):
             url = stage.sign(TARGET, scheme=scheme)
             server.mark()
-            without, with_shim = stage.both(stage.curl('--socks5-hostname', name, *words) + [url])
+            without, with_shim = stage.both(stage.curl('--socks5-hostname', name, *words) + [url], clean=scheme == 'https')
             stage.report(stage.is_answered(without, ['401'], ['query-jwt'], protocol)
                          and stage.is_answered(with_shim, ['200'], ['valid'], protocol) and len(server.heads) == 2
                          and (scheme == 'https') != stage.mock.leaked(server.text()),
