@@ -46,7 +46,7 @@ void framing_note(struct framing *framing, const struct field *field)
     else if (SPAN_IS(field->name, "transfer-encoding"))
         note_transfer_encoding(framing, field->value);
     else if (SPAN_IS(field->name, "upgrade"))
-        framing->upgrade = true;
+        framing->upgrade |= !SPAN_IS(field->value, "h2c"); /* whose preface, if it is accepted, is no request of ours */
 }
 
 void framing_settle(struct framing *framing, bool http_1_0)

@@ -79,7 +79,8 @@ def http1(stage):
 
 
 def connections(stage):
-    urls = [stage.sign('/rest/api/2/issue/A-%d?fields=summary' % number, position=('first', 'middle', 'last')[number % 3]) for number in range(10)]
+    urls = [stage.sign('/rest/api/2/issue/A-%d?fields=summary' % number, position=('first', 'middle', 'last')[number % 3])
+            for number in range(10)]
     outputs = [word for url in urls for word in ('-o', '/dev/null', url)]
     several = ['curl', '-sS', '-w', '%{http_code}\\n'] + outputs
     parallel = several[:1] + ['--parallel', '-Z', '--parallel-max', '10'] + several[1:]
@@ -101,7 +102,8 @@ def connections(stage):
     argv = stage.curl('--http2-prior-knowledge') + [url]
     without = stage.call(argv)
     with_shim = stage.call(argv, True)
-    stage.report(without.lines == ['401'] and with_shim.lines == ['200'] and stage.nginx_saw(['/rest/api/3/myself?x=1'], stage.token(), 'HTTP/2.0'),
+    stage.report(without.lines == ['401'] and with_shim.lines == ['200']
+                 and stage.nginx_saw(['/rest/api/3/myself?x=1'], stage.token(), 'HTTP/2.0'),
                  'curl --http2-prior-knowledge over plain TCP: from 401 to 200', without, with_shim, more=stage.nginx_lines())
     goaway(stage)
     upgrade(stage)
@@ -115,7 +117,7 @@ def goaway(stage):
     outputs = [word for url in urls for word in ('-o', '/dev/null', url)]
     for words in ([], ['-Z']):
         with_shim = stage.call(['curl', '-sS', '-w', '%{http_code}\\n'] + words + outputs, True)
-        lines = stage.nginx.requests(10)
+        lines = stage.nginx.requests()
         stage.report(with_shim.lines == ['200'] * 10 and set(with_shim.verdicts) == {'valid'}
                      and sorted({line['target'] for line in lines}) == targets and len({line['connection'] for line in lines}) > 1,
                      ' '.join(['curl'] + words) + ' with ten URLs to a server that says GOAWAY after three: all 200', with_shim,

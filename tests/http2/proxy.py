@@ -1,6 +1,7 @@
 """A proxy that keeps what it can read: HTTP with CONNECT and absolute-form, by itself or inside TLS; SOCKS5; or a UNIX socket that leads to
 one address. Changes no byte, and connects within the namespace only."""
 import re
+import select
 import socket
 import socketserver
 import ssl
@@ -47,12 +48,9 @@ class Proxy:
             server, first = self.meet_socks(client), b''
         else:
             server, first = self.meet_http(client)
-        with socket.create_connection(server, 10) as upstream:
+        with client, socket.create_connection(server, 10) as upstream:
             upstream.sendall(first)
-            back = threading.Thread(target=self.copy, args=(upstream, client, False), daemon=True)
-            back.start()
-            self.copy(client, upstream, True)
-            back.join(30)
+            self.pump(client, upstream)
 
     def meet_http(self, client):
         """Where the first head leads, and what of it goes on."""
@@ -88,21 +86,26 @@ class Proxy:
         self.heads.append('%s:%d' % (name, port))
         return name, port
 
-    def copy(self, source, drain, keep):
-        tls = None
-        try:
-            while True:
+    def pump(self, client, upstream):
+        """Both ways in one thread: OpenSSL allows no two in one connection at once."""
+        sides, tls = [client, upstream], None
+        while True:
+            pending = self.context and client.pending()
+            ready = [client] if pending else select.select(sides, [], [], 30)[0]
+            if not ready:
+                return
+            for source in ready:
                 data = source.recv(65536)
+                if not data and source is upstream:
+                    return
                 if not data:
-                    break
-                if tls is None:
-                    tls = data[0] == 0x16
-                if keep and not tls:
-                    self.clear.append(data)
-                drain.sendall(data)
-            if keep:
-                drain.shutdown(socket.SHUT_WR)
-            elif not self.context:
-                drain.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
+                    upstream.shutdown(socket.SHUT_WR)
+                    sides.remove(client)
+                elif source is upstream:
+                    client.sendall(data)
+                else:
+                    if tls is None:
+                        tls = data[0] == 0x16
+                    if not tls:
+                        self.clear.append(data)
+                    upstream.sendall(data)

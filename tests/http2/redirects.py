@@ -1,4 +1,5 @@
 """Redirects that curl follows by itself: the token rides on exactly the request that carried it."""
+from plain_curl import values_of
 from stage import APP, MEDIA, NGINX, SITE, sha256
 
 PROTOCOLS = [([], '2.0', 'h2'), (['--http1.1'], '1.1', 'HTTP/1.1')]
@@ -25,21 +26,30 @@ def sites(stage):
             for options in (['-L'], ['--location-trusted'], ['-L', '-e', ';auto'], ['--location-trusted', '-e', ';auto', '-u', 'user:pass']):
                 if path.endswith('signed') and '-u' in options:
                     continue        # -u adds an Authorization of the program's, whose place the token takes: as below
-                url = stage.sign(path)
-                call = stage.call(stage.curl(*words, *options) + [url], True)
-                note_tokens(stage, call)
-                wanted = list(verdicts)
-                if '-u' in options:
-                    # --location-trusted sends the program's own password wherever it is sent: its wish, not ours.
-                    wanted[1] = 'leak'
-                good = (call.verdicts == wanted and [request['authority'] for request in call.requests] == hosts
-                        and call.protocols == {protocol})
-                if '-e' in options:
-                    good = good and 'referer' in [name.lower() for name in call.requests[1]['fields']]
-                    good = good and not any(b'Referer: ' in data and stage.mock.leaked(line) for data in call.captures
-                                            for line in data.split(b'\r\n') if line.startswith(b'Referer: '))
-                stage.report(good, 'curl %s over %s, %s' % (' '.join(options), version, sentence if '-u' not in options else
-                                                            "%s: the program's own password goes on, and no token" % path.split('/')[1]), call)
+                site(stage, path, hosts, verdicts, sentence, words, options, protocol, version)
+
+
+def site(stage, path, hosts, verdicts, sentence, words, options, protocol, version):
+    url = stage.sign(path)
+    call = stage.call(stage.curl(*words, *options) + [url], True)
+    note_tokens(stage, call)
+    # --location-trusted sends the program's own password wherever it is sent: its wish, not ours.
+    own = '-u' in options
+    good = (call.verdicts == [verdicts[0], 'leak' if own else verdicts[1]] and call.protocols == {protocol}
+            and [request['authority'] for request in call.requests] == hosts)
+    if good and '-e' in options:
+        lines = [line for data in call.captures for line in data.split(b'\r\n') if line.startswith(b'Referer: ')]
+        good = 'referer' in [name.lower() for name in call.requests[1]['fields']] and not any(map(stage.mock.leaked, lines))
+    if good and own:
+        sentence = sentence.split(':')[0] + ": the program's own password goes on, and no token"
+        if protocol == '1.1':
+            sent = b''.join(call.captures)
+            good = sent.count(b'\r\nAuthorization: JWT ') == sent.count(b'\r\nAuthorization: %s\r\n' % BASIC.encode()) == 1
+        else:
+            values = values_of(stage, 'https://%s%s' % (hosts[1], call.requests[1]['target']), 'GET', {
+                'referer': 'https://%s%s' % (SITE, path), 'authorization': BASIC})
+            good = stage.is_head(call.requests[1], values)
+    stage.report(good, 'curl %s over %s, %s' % (' '.join(options), version, sentence), call)
 
 
 def statuses(stage):
@@ -68,7 +78,7 @@ def one(stage, status, landing, words, version, host, location, verdict, sentenc
     url = stage.sign(target + '?x=1', 'POST', NGINX)
     first = stage.token()
     call = stage.call(stage.curl('-d', 'a=b', *words) + [url], True)
-    lines = stage.nginx.requests(2 if host == NGINX else 1)
+    lines = stage.nginx.requests()
     good = (call.run.code == 0 and call.lines == ['200'] and lines[0]['target'] == target + '?x=1'
             and sha256(lines[0]['authorization']) == sha256('JWT ' + first))
     if host == NGINX:
@@ -81,8 +91,8 @@ def one(stage, status, landing, words, version, host, location, verdict, sentenc
     if '-e' in words:
         referers = [line['referer'] for line in lines[1:]] or ['referer' in [name.lower() for name in call.requests[0]['fields']]]
         good = good and all(referers)
-    stage.report(good, 'curl %s -d over %s, %d to a %s: %s' % (' '.join(word for word in words if word != '--http1.1'), version, status, landing,
-                                                              sentence), call, more=stage.nginx_lines())
+    options = ' '.join(word for word in words if word != '--http1.1')
+    stage.report(good, 'curl %s -d over %s, %d to a %s: %s' % (options, version, status, landing, sentence), call, more=stage.nginx_lines())
 
 
 def kept_password(stage):
@@ -91,13 +101,12 @@ def kept_password(stage):
         target = stage.redirector.to('password', 302, 'https://%s/x?a=1' % APP)
         url = stage.sign(target, host=NGINX)
         call = stage.call(stage.curl('--location-trusted', '-H', 'Authorization: ' + BASIC, *words) + [url], True)
-        lines = stage.nginx.requests(1)
+        lines = stage.nginx.requests()
         good = call.lines == ['200'] and len(lines) == 1 and sha256(lines[0]['authorization']) == sha256('JWT ' + stage.token())
         if words:
             good = good and [data.count(b'\r\nAuthorization: %s\r\n' % BASIC.encode()) for data in call.captures] == [1]
         else:
-            values = {':method': 'GET', ':path': '/x?a=1', ':scheme': 'https', ':authority': APP, 'user-agent': stage.agent, 'accept': '*/*',
-                      'authorization': BASIC}
+            values = values_of(stage, 'https://%s/x?a=1' % APP, 'GET', {'authorization': BASIC})
             good = good and len(call.requests) == 1 and stage.is_head(call.requests[0], values)
-        stage.report(good, "curl --location-trusted -H Authorization over %s: the token instead of it on the site, the program's own on the next host"
+        stage.report(good, "curl --location-trusted -H Authorization over %s: the token in its place, the program's own on the next host"
                      % version, call, more=stage.nginx_lines())

@@ -17,9 +17,9 @@ SITE, APP, MEDIA, NGINX = 'site.atlassian.net', 'app.example.com', 'api.media.at
 NGINX_ADDRESS, REDIRECTOR = '127.0.0.2', ('127.0.0.3', 8081)
 H2C_PORT, OTHER_TLS_PORT, GOAWAY_PORT = 8080, 8443, 8444
 
-LOG_FORMAT = ('{"method":"$request_method","target":"$request_uri","authorization":"$http_authorization","referer":"$http_referer",'
-              '"protocol":"$server_protocol","host":"$http_host","connection":"$connection","status":"$status"}')
-# Root is the only user of the namespace. $http_host is empty where :authority stands in its place. Everything nginx writes goes into the directory of the test.
+LOG_FORMAT = ('{"method":"$request_method","target":"$request_uri","authorization":"$http_authorization",'
+              '"referer":"$http_referer","protocol":"$server_protocol","connection":"$connection"}')
+# Root is the only user of the namespace. Everything nginx writes goes into the directory of the test.
 NGINX_CONF = '''
 daemon off; master_process off; user root root; pid {dir}/pid; error_log {dir}/error.log;
 events {{ worker_connections 256; }}
@@ -35,6 +35,7 @@ http {{
   }}
   server {{
     listen {address}:443 ssl http2; listen 127.0.0.1:{other} ssl http2; listen {address}:80; listen {address}:{h2c} http2;
+    location /mark/ {{ return 204; }}
     location /git/ {{ root {dir}; }}
     location /to/ {{ proxy_pass http://{redirector}; }}
     location / {{ proxy_pass http://127.0.0.1:80; proxy_set_header Host {site}; }}
@@ -60,16 +61,19 @@ class Nginx:
         self.directory = os.path.join(mock.tmp, 'nginx')
         os.makedirs(self.directory)
         self.log, self.seen = os.path.join(self.directory, 'access.log'), 0
+        self.marks = 0
         configuration = os.path.join(self.directory, 'nginx.conf')
         with open(configuration, 'w', encoding='ascii') as file:
-            file.write(NGINX_CONF.format(dir=self.directory, format=LOG_FORMAT, address=NGINX_ADDRESS, other=OTHER_TLS_PORT, h2c=H2C_PORT, goaway=GOAWAY_PORT,
-                                         pki=os.path.join(mock.tmp, 'pki'), site=SITE, redirector='%s:%d' % REDIRECTOR))
+            file.write(NGINX_CONF.format(
+                dir=self.directory, format=LOG_FORMAT, address=NGINX_ADDRESS, other=OTHER_TLS_PORT, h2c=H2C_PORT, goaway=GOAWAY_PORT,
+                pki=os.path.join(mock.tmp, 'pki'), site=SITE, redirector='%s:%d' % REDIRECTOR))
         program = shutil.which('nginx') or '/usr/sbin/nginx'
         if not os.path.exists(program):
             raise harness.Trouble('nginx is not installed: run "make deps"')
         with open(os.path.join(self.directory, 'output'), 'wb') as output:
-            self.process = subprocess.Popen([program, '-p', self.directory, '-e', os.path.join(self.directory, 'error.log'), '-c', configuration],
-                                            stdin=subprocess.DEVNULL, stdout=output, stderr=output, preexec_fn=harness._die_with_parent)
+            self.process = subprocess.Popen(
+                [program, '-p', self.directory, '-e', os.path.join(self.directory, 'error.log'), '-c', configuration],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, preexec_fn=harness._die_with_parent)
         for _ in range(500):
             with socket.socket() as probe:
                 if probe.connect_ex((NGINX_ADDRESS, 443)) == 0:
@@ -81,22 +85,32 @@ class Nginx:
             raise harness.Trouble('nginx did not start: ' + file.read()[:300])
 
     def mark(self):
-        self.seen = len(self.lines())
+        self.settle()
+        self.seen = os.path.getsize(self.log)
+
+    def settle(self):
+        """nginx writes a line once the answer is out: a request of ours behind all others says when theirs are written."""
+        self.marks += 1
+        target = '/mark/%d' % self.marks
+        with socket.create_connection((NGINX_ADDRESS, 80), 10) as probe:
+            probe.sendall(b'GET %s HTTP/1.0\r\n\r\n' % target.encode())
+            while probe.recv(4096):
+                pass
+        for _ in range(500):
+            if any(line['target'] == target for line in self.lines()):
+                return
+            time.sleep(0.01)
+        raise harness.Trouble('nginx wrote no log')
 
     def lines(self):
-        if not os.path.exists(self.log):
-            return []
-        with open(self.log, encoding='utf-8') as file:
-            return [json.loads(line) for line in file if line.endswith('\n')]
+        with open(self.log, 'rb') as file:
+            file.seek(self.seen)
+            return [json.loads(line) for line in file if line.endswith(b'\n')]
 
-    def requests(self, count):
-        """What nginx logged since mark(). It writes a line once the answer is out, so the last ones may be a moment late."""
-        for _ in range(250):
-            found = self.lines()[self.seen:]
-            if len(found) >= count:
-                break
-            time.sleep(0.02)
-        return found
+    def requests(self):
+        """What nginx logged since mark()."""
+        self.settle()
+        return [line for line in self.lines() if not line['target'].startswith('/mark/')]
 
     def end(self):
         self.process.terminate()
@@ -203,8 +217,8 @@ class Stage:
         lines = list(more)
         for call in calls:
             lines += ['exit code %s, printed %s' % (call.run.code, ' '.join(call.lines)[:300])]
-            lines += ['  the mock saw: %(method)s %(authority)s %(target)s HTTP/%(protocol)s on connection %(connection)s, fields %(fields)s: '
-                      '%(status)s %(verdict)s' % request for request in call.requests]
+            lines += ['  the mock saw: %(method)s %(authority)s %(target)s HTTP/%(protocol)s on connection %(connection)s, '
+                      'fields %(fields)s: %(status)s %(verdict)s' % request for request in call.requests]
             lines += ['  event: ' + ' '.join(str(event.get(name)) for name in (
                 'jwtshim.action', 'jwtshim.reason', 'jwtshim.layer', 'network.protocol.version', 'server.address', 'url.path'))
                 for event in call.events]
@@ -240,14 +254,13 @@ class Stage:
     def nginx_saw(self, targets, token, protocol):
         """Whether nginx's own log has these targets, each with the token in the header (compared by hash) and over this protocol."""
         wanted = [(target, sha256('JWT ' + token), protocol) for target in targets]
-        lines = self.nginx.requests(len(wanted))
-        return [(line['target'], sha256(line['authorization']), line['protocol']) for line in lines] == wanted
+        return [(line['target'], sha256(line['authorization']), line['protocol']) for line in self.nginx.requests()] == wanted
 
     def nginx_lines(self):
         """For diagnostics."""
         return ['nginx logged: %s %s %s, Authorization %s, Referer %s' % (
             line['protocol'], line['method'], line['target'], 'present' if line['authorization'] else 'absent',
-            'present' if line['referer'] else 'absent') for line in self.nginx.lines()[self.nginx.seen:]]
+            'present' if line['referer'] else 'absent') for line in self.nginx.requests()]
 
     def end(self):
         self.nginx.end()

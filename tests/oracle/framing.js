@@ -34,8 +34,15 @@ const ways = [
 const major = Number(process.versions.llhttp.split('.')[0]);
 const unjudged = major < 8 ? /\r(?!\n|$)|0(;last)?\r\nContent-Length: 9\r\n/ : null;
 
+// A server that declines an Upgrade (to h2c, as most do) goes on with HTTP/1.1: the only protocol that is asked for here by name.
+function declines(message) {
+  const wanted = [...message.matchAll(/^upgrade:[ \t]*(.*?)[ \t]*\r?$/gim)].map((match) => match[1].toLowerCase());
+  return wanted.length > 0 && wanted.every((protocol) => protocol === 'h2c');
+}
+
 // What llhttp makes of the stream, fed one byte at a time, since its callbacks tell no offsets.
-// { requests: [{ headEnd, end }], stop: null | { kind: 'error' | 'upgrade', offset, code } }; behind CONNECT a new parser starts.
+// { requests: [{ headEnd, end }], stop: null | { kind: 'error' | 'upgrade', offset, code } }; behind CONNECT, and an Upgrade that is
+// declined, a new parser starts.
 function byLlhttp(input, flags) {
   const requests = [];
   let stop = null;
@@ -66,8 +73,8 @@ function byLlhttp(input, flags) {
     } else if (left && requests.length > before) {
       left = false;
       const from = before ? requests[before - 1].end : 0;
-      const connect = /^[\r\n]*CONNECT /.test(input.subarray(from, at).toString('latin1'));
-      if (connect) parser = start();
+      const message = input.subarray(from, at + 1).toString('latin1');
+      if (/^[\r\n]*CONNECT /.test(message) || declines(message)) parser = start();
       else stop = { kind: 'upgrade', offset: at + 1 };
     }
   }
