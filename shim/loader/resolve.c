@@ -102,7 +102,7 @@ struct record {
     unsigned symbol; /* enum hook or enum neighbour */
     bool inner;      /* the asker lies in the object of the function */
 };
-enum { RECORDS = 1024, PROBES = 8 };
+enum { RECORDS = 4096, PROBES = 8 };
 static struct record records[RECORDS];
 static _Atomic(unsigned) records_used;
 static _Atomic(const struct record *) places[RECORDS];
@@ -110,7 +110,7 @@ static _Atomic(const struct record *) places[RECORDS];
 static size_t place_of(unsigned symbol, const void *asker)
 {
     uint64_t bits = ((uint64_t)(uintptr_t)asker ^ (uint64_t)symbol << 48) * 0x9e3779b97f4a7c15u;
-    return (size_t)(bits >> 54);
+    return (size_t)(bits >> 52);
 }
 
 static const struct record *recall(unsigned symbol, const void *asker)
