@@ -119,6 +119,7 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          elf="tests/elf/run" \
          wrapper="tests/wrapper/run" \
          runner="tests/wrapper/runner" \
+         settings="tests/settings/run --build $(B)" \
          mock="node tests/mock-atlassian/test.js" \
          programs/sockets="tests/programs/sockets/run --build $(B)" \
          programs/tls="tests/programs/tls/run --build $(B)" \
