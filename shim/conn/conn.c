@@ -38,7 +38,7 @@ static bool buffer_reserve(struct buffer *buffer, size_t more)
 
 static void buffer_append(struct buffer *buffer, const char *from, size_t len)
 {
-    if (len && buffer->at)
+    if (len && from && buffer->at)
         memcpy(buffer->at + buffer->len, from, len);
     buffer->len += len;
 }

@@ -15,36 +15,43 @@ struct transfer {
     const char *url;
 };
 
-static size_t drop(char *data, size_t size, size_t count, void *context) {
+static size_t drop(char *data, size_t size, size_t count, void *context)
+{
     (void)data;
     (void)context;
     return size * count;
 }
 
-static CURL *new_handle(void) {
+static CURL *new_handle(void)
+{
     CURL *easy = curl_easy_init();
     curl_easy_setopt(easy, CURLOPT_CAINFO, getenv("CA"));
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)SECONDS_AT_MOST);
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
-    if (getenv("HTTP_VERSION")) curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+    if (getenv("HTTP_VERSION"))
+        curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
     return easy;
 }
 
 // Fields before the URL, after it, and a body on every third: nothing may depend on the order of options.
-static void prepare(struct transfer *transfer, int number, int round, const char *url) {
+static void prepare(struct transfer *transfer, int number, int round, const char *url)
+{
     char field[32];
     snprintf(field, sizeof(field), "X-Transfer: %d.%d", round, number);
     curl_slist_free_all(transfer->fields);
     transfer->fields = curl_slist_append(NULL, field);
     transfer->url = url;
-    if (number % 2 == 0) curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->fields);
+    if (number % 2 == 0)
+        curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->fields);
     curl_easy_setopt(transfer->easy, CURLOPT_URL, url);
-    if (number % 2 != 0) curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->fields);
+    if (number % 2 != 0)
+        curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->fields);
     curl_easy_setopt(transfer->easy, CURLOPT_PRIVATE, transfer);
 }
 
-static int finish(CURLM *multi) {
+static int finish(CURLM *multi)
+{
     int left, failed = 0;
     for (CURLMsg *message; (message = curl_multi_info_read(multi, &left));) {
         struct transfer *transfer;
@@ -62,27 +69,33 @@ static int finish(CURLM *multi) {
     return failed;
 }
 
-static int run_round(CURLM *multi, struct transfer *transfers, int round, char **urls) {
+static int run_round(CURLM *multi, struct transfer *transfers, int round, char **urls)
+{
     for (int i = 0; i < HANDLES; i++) {
         prepare(&transfers[i], i, round, urls[(round + i) % 2]);
         curl_multi_add_handle(multi, transfers[i].easy);
     }
     int running = 1;
     for (int turn = 0; running && turn < 10000; turn++) {
-        if (curl_multi_perform(multi, &running) != CURLM_OK) return 1;
-        if (running && curl_multi_poll(multi, NULL, 0, 1000, NULL) != CURLM_OK) return 1;
+        if (curl_multi_perform(multi, &running) != CURLM_OK)
+            return 1;
+        if (running && curl_multi_poll(multi, NULL, 0, 1000, NULL) != CURLM_OK)
+            return 1;
     }
     return finish(multi) || running;
 }
 
-int main(int argc, char **argv) {
-    if (argc != 3 || curl_global_init(CURL_GLOBAL_DEFAULT) != 0) return 2;
+int main(int argc, char **argv)
+{
+    if (argc != 3 || curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+        return 2;
     CURLM *multi = curl_multi_init();
     struct transfer transfers[HANDLES] = {0};
     int failed = 0;
-    for (int i = 0; i < HANDLES; i++) transfers[i].easy = new_handle();
+    for (int i = 0; i < HANDLES; i++)
+        transfers[i].easy = new_handle();
     for (int round = 0; round < ROUNDS; round++) {
-        if (round == 2) {    // a duplicate goes on in the place of the last one
+        if (round == 2) { // a duplicate goes on in the place of the last one
             CURL *copy = curl_easy_duphandle(transfers[HANDLES - 1].easy);
             curl_easy_cleanup(transfers[HANDLES - 1].easy);
             transfers[HANDLES - 1].easy = copy;
