@@ -47,7 +47,7 @@ static void set_holding(struct conn *conn, bool holding)
 {
     if (conn->holding == holding)
         return;
-    conn->holding = holding;
+    __atomic_store_n(&conn->holding, holding, __ATOMIC_RELEASE);
     atomic_fetch_add_explicit(&conns_holding, holding ? 1u : -1u, memory_order_relaxed);
 }
 
@@ -357,10 +357,10 @@ static bool write_behind_held(struct conn *conn, const struct conn_call *call, c
         commit_held(conn, take, REASON_NO_MEMORY);
         return send_commit(conn, call, progress);
     }
-    set_holding(conn, false);
-    buffer_free(&conn->held);
     conn->stream = next;
-    commit(conn, out, done - before);
+    commit(conn, out, done - before); /* before nothing is held any more: conn_owes_bytes() is asked from outside */
+    buffer_free(&conn->held);
+    set_holding(conn, false);
     return send_commit(conn, call, progress);
 }
 /* Audit mode: the stream is shown a copy of what the sink took. */

@@ -72,28 +72,6 @@ static void two_on_one(void)
 
 /* --- two on one connection: small pieces of what looks like a request, each thread with letters of its own --- */
 
-static void *send_letters(void *number)
-{
-    static const char *const letters[] = {"GET POST PUT GET DELETE ", "/rest/a?jwt=b.c.d&e=f g"};
-    const char *mine = letters[(long)number];
-    pthread_barrier_wait(&barrier);
-    for (size_t i = 0; mine[i]; i++)
-        need(send(shared_fd, &mine[i], 1, 0) == 1, "send");
-    return NULL;
-}
-
-static void two_in_pieces(void)
-{
-    pthread_t threads[2];
-    for (int round = 0; round < 100; round++) {
-        shared_fd = dial();
-        start_all(threads, 2, send_letters);
-        join_all(threads, 2);
-        pthread_barrier_destroy(&barrier);
-        close(shared_fd);
-    }
-}
-
 /* --- one closes while another writes --- */
 
 static void *write_until_error(void *unused)
@@ -246,7 +224,6 @@ static void cancel_in_write(void)
 const struct scenario scenarios[] = {
     {"eight", eight},
     {"two-on-one", two_on_one},
-    {"two-in-pieces", two_in_pieces},
     {"shutdown-while-writing", shutdown_while_writing},
     {"signal-handler-writes", signal_handler_writes},
     {"signal-handler-writes-same", signal_handler_writes_same},
