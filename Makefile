@@ -59,7 +59,7 @@ $(B)/%.o: %.S Makefile
 
 
 # Tests link the rooms they test, not the object: their symbols are hidden in that.
-TEST_CFLAGS = $(BASE) -DSHIM_UNDER_TEST
+TEST_CFLAGS = $(BASE)
 CORE_O     := $(CORE_C:%.c=$(B)/core/%.o) $(B)/core/shim/config.o $(B)/core/shim/report/events.o \
               $(B)/core/shim/report/log.o $(B)/core/shim/loader/resolve.o
 

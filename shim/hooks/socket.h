@@ -19,11 +19,6 @@ struct socket_call {
     struct fd_conn *conn;       /* entered */
 };
 
-static inline bool socket_is_plain(int fd)
-{
-    return fd_state(fd) == FD_PLAIN;
-}
-
 /* The body of an export: two jumps and no frame for a low descriptor that needs no look. `otherwise` takes the same
  * arguments, and makes the real call itself where it finds nothing to look at. */
 #define PLAIN_OR(otherwise, function, fd, ...)                                                                         \
