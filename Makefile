@@ -1,5 +1,7 @@
 # jwtshim. `make demo` and `make check` install what is missing, build, and show or test it; see README.md.
 
+VERSION = 0.9.0
+
 PREFIX  ?= /usr/local
 LIBDIR  ?= $(PREFIX)/lib/jwtshim
 BINDIR  ?= $(PREFIX)/bin
@@ -12,7 +14,7 @@ CC     ?= cc
 CLANG  ?= clang
 NM     ?= nm
 
-CPPFLAGS += -D_GNU_SOURCE -U_FORTIFY_SOURCE
+CPPFLAGS += -D_GNU_SOURCE -U_FORTIFY_SOURCE -DJWTSHIM_VERSION='"$(VERSION)"'
 CFLAGS   ?= -O2 -g
 WARN      = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes
 BASE      = -std=gnu11 $(WARN) -fno-strict-aliasing -fstack-protector-strong
@@ -29,17 +31,23 @@ SHIM_CFLAGS  = $(BASE) -fPIC -fvisibility=hidden -ftls-model=initial-exec
 SHIM_LDFLAGS = -shared -Wl,-z,relro,-z,now,-z,nodelete,-z,noexecstack,-z,defs,-z,noseparate-code -Wl,-Bsymbolic-functions \
                -Wl,--version-script=$(B)/exports.map -Wl,-soname,libjwtshim.so -Wl,--as-needed
 
-SHIM_C   := $(wildcard shim/*.c shim/*/*.c)
+SHIM_C   := $(filter-out shim/inspect/%,$(wildcard shim/*.c shim/*/*.c))
 SHIM_S   := $(wildcard shim/hooks/*.S)
 SHIM_O   := $(SHIM_C:%.c=$(B)/%.o) $(SHIM_S:%.S=$(B)/%.o)
 # What tests link with: all that neither interposes nor runs by itself.
 CORE_C   := $(wildcard shim/http/*.c) shim/conn/conn.c shim/conn/fd_table.c shim/conn/handle_table.c
 
+# The inspector, an object of its own, and the command share what needs libjwt and libcrypto.
+INSPECT_C  := $(wildcard shim/inspect/*.c)
+COMMAND_C  := $(wildcard tools/jwtshim/*.c)
+PKG_CONFIG ?= pkg-config
+LIBS_FOR    = $(shell $(PKG_CONFIG) --libs $(1))
+
 .DEFAULT_GOAL := all
 .PHONY: all demo check check-sanitized deps bench install uninstall clean format lint fuzz table tests
 .DELETE_ON_ERROR:
 
-all: $(B)/libjwtshim.so
+all: $(B)/libjwtshim.so $(B)/jwtshim
 
 $(B)/libjwtshim.so: $(SHIM_O) $(B)/exports.map
 	$(call Q,LD)$(CC) $(CFLAGS) $(SHIM_LDFLAGS) $(LDFLAGS) -o $@ $(SHIM_O)
@@ -76,6 +84,12 @@ UNIT       := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_
 $(UNIT): $(B)/tests/%: $(B)/core/tests/unit/%.o $(CORE_O)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -Wl,--wrap=malloc -o $@ $^ -lcmocka -lpthread
+
+# The command links the rooms it asks, like the tests.
+COMMAND_O  := $(COMMAND_C:%.c=$(B)/core/%.o) $(INSPECT_C:%.c=$(B)/core/%.o)
+$(B)/jwtshim: $(COMMAND_O) $(CORE_O)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(call LIBS_FOR,jansson)
 
 # Fuzzers: built by clang with its sanitizers; golden inputs are the seeds, what is found is kept in build/.
 FUZZ_CFLAGS = -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
@@ -149,18 +163,19 @@ install: all
 	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(BINDIR)
 	install -m 644 $(B)/libjwtshim.so $(DESTDIR)$(LIBDIR)/libjwtshim.so
 	install -m 755 tools/jwtshim-run $(DESTDIR)$(BINDIR)/jwtshim-run
+	install -m 755 $(B)/jwtshim $(DESTDIR)$(BINDIR)/jwtshim
 
 uninstall:
-	rm -f $(DESTDIR)$(LIBDIR)/libjwtshim.so $(DESTDIR)$(BINDIR)/jwtshim-run
+	rm -f $(DESTDIR)$(LIBDIR)/libjwtshim.so $(DESTDIR)$(BINDIR)/jwtshim-run $(DESTDIR)$(BINDIR)/jwtshim
 	-rmdir $(DESTDIR)$(LIBDIR)
 
-C_FILES := $(shell find shim tests -name node_modules -prune -o -name '*.[ch]' -print)
+C_FILES := $(shell find shim tests tools -name node_modules -prune -o -name '*.[ch]' -print)
 format:
 	clang-format -i $(C_FILES)
 
 lint:
 	clang-format --dry-run -Werror $(C_FILES)
-	clang-tidy --quiet $(SHIM_C) -- $(CPPFLAGS) -std=gnu11
+	clang-tidy --quiet $(SHIM_C) $(INSPECT_C) $(COMMAND_C) -- $(CPPFLAGS) -std=gnu11
 	shellcheck tools/jwtshim-run
 
 # The table of hooks in DESIGN.md, from hooks.def.

@@ -25,6 +25,8 @@ void config_defaults(struct config *config)
     config->policy.on_conflict = ON_CONFLICT_JWT;
     config->log = LOG_OFF;
     config->log_level = LOG_LEVEL_REWRITE;
+    config->loader = config->stdio = config->patch = config->inspect = true;
+    config->only.count = config->skip.count = 0;
     config->text_used = 0;
     config->policy.hosts.count = 0;
     for (size_t i = 0; i < sizeof default_suffixes / sizeof default_suffixes[0]; i++)
@@ -69,15 +71,22 @@ static const char *add_suffix(struct config *config, struct span host)
     return NULL;
 }
 
+/* The next part of a list separated by commas, trimmed; moves `list` behind it. */
+static struct span next_in_list(struct span *list)
+{
+    const char *comma = memchr(list->at, ',', list->len);
+    size_t len = comma ? (size_t)(comma - list->at) : list->len;
+    struct span part = span_trim(span_of(list->at, len));
+    *list = span_from(*list, comma ? len + 1 : len);
+    return part;
+}
+
 /* suffix[,suffix…]; "-suffix" takes one out; a leading "." or "*." is what people write for a suffix, and means it. */
 static const char *set_hosts(struct config *config, struct span value)
 {
     const char *wrong = NULL;
     while (value.len) {
-        const char *comma = memchr(value.at, ',', value.len);
-        size_t len = comma ? (size_t)(comma - value.at) : value.len;
-        struct span host = span_trim(span_of(value.at, len));
-        value = span_from(value, comma ? len + 1 : len);
+        struct span host = next_in_list(&value);
         if (host.len == 0)
             continue;
         bool out = *host.at == '-';
@@ -95,6 +104,56 @@ static const char *set_hosts(struct config *config, struct span value)
             wrong = add_suffix(config, host);
     }
     return wrong;
+}
+
+static struct span last_part(struct span path)
+{
+    while (path.len) {
+        const char *slash = memchr(path.at, '/', path.len);
+        if (!slash)
+            break;
+        path = span_from(path, (size_t)(slash - path.at) + 1);
+    }
+    return path;
+}
+
+/* name[,name…]: replaces what was listed before, as a variable replaces the file's line. */
+static const char *set_programs(struct config *config, struct program_names *names, struct span value)
+{
+    struct program_names listed = {.count = 0};
+    while (value.len) {
+        struct span name = next_in_list(&value);
+        if (name.len == 0)
+            continue;
+        if (memchr(name.at, '/', name.len))
+            return "expected program names without a path, separated by commas";
+        if (listed.count == CONFIG_PROGRAMS || sizeof config->text - config->text_used < name.len)
+            return "too many program names";
+        char *copy = config->text + config->text_used;
+        memcpy(copy, name.at, name.len);
+        config->text_used += name.len;
+        listed.name[listed.count++] = span_of(copy, name.len);
+    }
+    *names = listed;
+    return NULL;
+}
+
+static bool lists_any(const struct program_names *names, const struct span *paths, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct span name = last_part(paths[i]);
+        for (size_t j = 0; j < names->count; j++)
+            if (name.len == names->name[j].len && memcmp(name.at, names->name[j].at, name.len) == 0)
+                return true;
+    }
+    return false;
+}
+
+bool config_means_program(const struct config *config, const struct span *paths, size_t count)
+{
+    if (config->only.count && !lists_any(&config->only, paths, count))
+        return false;
+    return !lists_any(&config->skip, paths, count);
 }
 
 static const char *set_log(struct config *config, struct span value)
@@ -138,6 +197,15 @@ static const char *set_choice(int *to, struct span value, const char *choices, c
             config->field = chosen;                                                                                    \
     } while (0)
 
+/* For the settings that are on or off. */
+static const char *set_switch(bool *to, struct span value)
+{
+    if (!SPAN_IS(value, "on") && !SPAN_IS(value, "off"))
+        return "expected on or off";
+    *to = SPAN_IS(value, "on");
+    return NULL;
+}
+
 bool config_set(struct config *config, const char *where, struct span name, struct span value, config_complaint *complain)
 {
     const char *wrong = NULL;
@@ -156,6 +224,18 @@ bool config_set(struct config *config, const char *where, struct span name, stru
         wrong = set_log(config, value);
     else if (SPAN_IS(name, "jwtshim_log_level"))
         SET_CHOICE(log_level, "rewrite all", "expected rewrite or all");
+    else if (SPAN_IS(name, "jwtshim_loader"))
+        wrong = set_switch(&config->loader, value);
+    else if (SPAN_IS(name, "jwtshim_stdio"))
+        wrong = set_switch(&config->stdio, value);
+    else if (SPAN_IS(name, "jwtshim_patch"))
+        wrong = set_switch(&config->patch, value);
+    else if (SPAN_IS(name, "jwtshim_inspect"))
+        wrong = set_switch(&config->inspect, value);
+    else if (SPAN_IS(name, "jwtshim_only"))
+        wrong = set_programs(config, &config->only, value);
+    else if (SPAN_IS(name, "jwtshim_skip"))
+        wrong = set_programs(config, &config->skip, value);
     else
         return false;
     if (wrong)
@@ -247,6 +327,19 @@ static bool environment_says_off(void)
     return mode && SPAN_IS(span_of(mode, strlen(mode)), "off");
 }
 
+/* By its executable (an interpreter's own name) and by what it was started as (a script's, a link's). */
+static bool is_meant(const struct config *config)
+{
+    char executable[CONFIG_PATH];
+    if (config->only.count == 0 && config->skip.count == 0)
+        return true;
+    const char *started_as = (const char *)getauxval(AT_EXECFN);
+    long len = raw(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", executable, sizeof executable);
+    const struct span paths[] = {span_of(executable, len > 0 ? (size_t)len : 0),
+                                 span_of(started_as, started_as ? strlen(started_as) : 0)};
+    return config_means_program(config, paths, 2);
+}
+
 static void load(struct config *config)
 {
     const bool secure = getauxval(AT_SECURE) != 0;
@@ -261,6 +354,8 @@ static void load(struct config *config)
     read_file(config, secure);
     if (!secure)
         read_environment(config);
+    if (config->mode != MODE_OFF && !is_meant(config))
+        config->mode = MODE_OFF;
 }
 
 const struct config *config_get(void)

@@ -11,7 +11,13 @@ enum alpn { ALPN_STEER, ALPN_OFF };
 enum log_target { LOG_OFF, LOG_STDERR, LOG_SYSLOG, LOG_FILE };
 enum log_level { LOG_LEVEL_REWRITE, LOG_LEVEL_ALL };
 
-enum { CONFIG_TEXT = 8192, CONFIG_PATH = 1024 };
+enum { CONFIG_TEXT = 8192, CONFIG_PATH = 1024, CONFIG_PROGRAMS = 64 };
+
+/* Names of programs, as JWTSHIM_ONLY and JWTSHIM_SKIP list them. */
+struct program_names {
+    struct span name[CONFIG_PROGRAMS];
+    size_t count;
+};
 
 struct config {
     enum mode mode;
@@ -20,8 +26,11 @@ struct config {
     enum alpn alpn;
     enum log_target log;
     enum log_level log_level;
+    bool loader, stdio, patch; /* the deep hooks, each by itself */
+    bool inspect;
+    struct program_names only, skip; /* which programs are meant: all but `skip`, and if `only` has any, none but those */
     char log_path[CONFIG_PATH];
-    char text[CONFIG_TEXT]; /* what the host suffixes point into */
+    char text[CONFIG_TEXT]; /* what the host suffixes and program names point into */
     size_t text_used;
 };
 
@@ -36,6 +45,10 @@ bool config_set(struct config *config, const char *where, struct span name, stru
 
 /* Applies the text of a configuration file, `key = value` lines, '#' comments. `path` is for complaints. */
 void config_read(struct config *config, const char *path, struct span text, config_complaint *complain);
+
+/* Whether JWTSHIM_ONLY and JWTSHIM_SKIP leave a program in that any of these `count` paths names: its executable, and what it
+ * was started as. A path's last part counts. */
+bool config_means_program(const struct config *config, const struct span *paths, size_t count);
 
 /* The process's settings; reads them on the first call. Keeps errno. */
 const struct config *config_get(void);

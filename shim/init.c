@@ -6,3 +6,12 @@ __attribute__((constructor)) static void start(void)
 {
     config_get();
 }
+
+/* Which version this is, readable from the file without loading it: an ELF note "jwtshim", type 1. */
+__asm__(".pushsection .note.jwtshim, \"a\", %note\n"
+        "        .balign 4\n"
+        "        .long 8, 2f - 1f, 1\n"
+        "        .asciz \"jwtshim\"\n"
+        "1:      .asciz \"" JWTSHIM_VERSION "\"\n"
+        "2:      .balign 4\n"
+        "        .popsection\n");

@@ -42,6 +42,13 @@ static bool matches(const char *host)
     return host_matches(&config.policy.hosts, authority_host(text_span(host)));
 }
 
+/* Whether the settings mean a program by its executable and what it was started as. */
+static bool means(const char *executable, const char *started_as)
+{
+    const struct span paths[] = {text_span(executable), started_as ? text_span(started_as) : span_of(NULL, 0)};
+    return config_means_program(&config, paths, 2);
+}
+
 static void the_defaults_are_those_of_the_documents(void **state)
 {
     (void)state;
@@ -51,6 +58,8 @@ static void the_defaults_are_those_of_the_documents(void **state)
     assert_int_equal(config.alpn, ALPN_STEER);
     assert_int_equal(config.log, LOG_OFF);
     assert_int_equal(config.log_level, LOG_LEVEL_REWRITE);
+    assert_true(config.loader && config.stdio && config.patch && config.inspect);
+    assert_true(means("/usr/bin/anything", NULL));
     assert_true(matches("x.atlassian.net") && matches("x.jira.com") && matches("x.jira-dev.com"));
     assert_true(matches("x.atlassian-us-gov-mod.net"));
     assert_false(matches("bitbucket.org") || matches("x.atlassian-fex.net") || matches("api.atlassian.com"));
@@ -61,6 +70,8 @@ static void every_choice_is_understood_in_any_case(void **state)
     (void)state;
     assert_true(set("JWTSHIM", "Audit") && set("JWTSHIM_ON_CONFLICT", "leave") && set("JWTSHIM_PLAINTEXT", "never"));
     assert_true(set("JWTSHIM_ALPN", "OFF"));
+    assert_true(set("JWTSHIM_LOADER", "off") && set("JWTSHIM_STDIO", "Off") && set("JWTSHIM_PATCH", "OFF"));
+    assert_true(set("JWTSHIM_INSPECT", "off"));
     assert_true(set("JWTSHIM_LOG", "syslog") && set("JWTSHIM_LOG_LEVEL", " all "));
     assert_int_equal(complaints, 0);
     assert_int_equal(config.mode, MODE_AUDIT);
@@ -69,15 +80,56 @@ static void every_choice_is_understood_in_any_case(void **state)
     assert_int_equal(config.alpn, ALPN_OFF);
     assert_int_equal(config.log, LOG_SYSLOG);
     assert_int_equal(config.log_level, LOG_LEVEL_ALL);
+    assert_false(config.loader || config.stdio || config.patch || config.inspect);
+}
+
+static void only_and_skip_say_which_programs_are_meant(void **state)
+{
+    (void)state;
+    set("JWTSHIM_SKIP", "sshd, apt-get");
+    assert_true(means("/usr/bin/curl", NULL));
+    assert_false(means("/usr/sbin/sshd", NULL));
+    set("JWTSHIM_ONLY", "python3.11,sync-jira,sshd");
+    assert_true(means("/usr/bin/python3.11", "/usr/bin/python3"));
+    assert_true(means("/usr/bin/perl", "./sync-jira"));
+    assert_false(means("/usr/bin/python3.110", "/usr/bin/Sync-Jira"));
+    assert_false(means("/usr/sbin/sshd", NULL));
+    set("JWTSHIM_ONLY", "");
+    assert_true(means("/usr/bin/curl", NULL));
+    assert_int_equal(complaints, 0);
+}
+
+static void a_list_of_programs_that_is_none_leaves_what_was_listed(void **state)
+{
+    (void)state;
+    set("JWTSHIM_ONLY", "curl");
+    set("JWTSHIM_ONLY", "wget,/usr/bin/python3");
+    assert_int_equal(complaints, 1);
+    assert_true(means("/usr/bin/curl", NULL));
+    assert_false(means("/usr/bin/wget", NULL));
+    char many[4 * CONFIG_PROGRAMS + 8] = "";
+    for (int i = 0; i <= CONFIG_PROGRAMS; i++)
+        strcat(many, "ab,");
+    set("JWTSHIM_SKIP", many);
+    assert_int_equal(complaints, 2);
+    assert_true(means("ab", "/usr/bin/curl"));
 }
 
 static void a_bad_value_is_complained_about_and_changes_nothing(void **state)
 {
     (void)state;
     static const char *const bad[][2] = {
-        {"JWTSHIM", "on"},          {"JWTSHIM", ""},           {"JWTSHIM_ON_CONFLICT", "both"},
-        {"JWTSHIM_PLAINTEXT", "1"}, {"JWTSHIM_LOG", "events"}, {"JWTSHIM_LOG_LEVEL", "debug"},
+        {"JWTSHIM", "on"},
+        {"JWTSHIM", ""},
+        {"JWTSHIM_ON_CONFLICT", "both"},
+        {"JWTSHIM_PLAINTEXT", "1"},
+        {"JWTSHIM_LOG", "events"},
+        {"JWTSHIM_LOG_LEVEL", "debug"},
         {"JWTSHIM_ALPN", "on"},
+        {"JWTSHIM_LOADER", "yes"},
+        {"JWTSHIM_STDIO", "0"},
+        {"JWTSHIM_PATCH", ""},
+        {"JWTSHIM_INSPECT", "auto"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_true(set(bad[i][0], bad[i][1]));
@@ -183,6 +235,8 @@ int main(void)
         cmocka_unit_test_setup(a_bad_value_is_complained_about_and_changes_nothing, fresh),
         cmocka_unit_test_setup(an_unknown_setting_is_none_of_ours, fresh),
         cmocka_unit_test_setup(a_log_is_an_absolute_path, fresh),
+        cmocka_unit_test_setup(only_and_skip_say_which_programs_are_meant, fresh),
+        cmocka_unit_test_setup(a_list_of_programs_that_is_none_leaves_what_was_listed, fresh),
         cmocka_unit_test_setup(hosts_are_added_and_removed, fresh),
         cmocka_unit_test_setup(a_host_that_is_none_is_complained_about, fresh),
         cmocka_unit_test_setup(more_hosts_than_there_is_room_for_are_complained_about, fresh),
