@@ -13,8 +13,9 @@ Q      = $(if $(V),,@echo "  $(1) $@";)
 CC     ?= cc
 CLANG  ?= clang
 NM     ?= nm
+READELF ?= readelf
 
-CPPFLAGS += -D_GNU_SOURCE -U_FORTIFY_SOURCE -DJWTSHIM_VERSION='"$(VERSION)"'
+CPPFLAGS += -I$(B) -D_GNU_SOURCE -U_FORTIFY_SOURCE -DJWTSHIM_VERSION='"$(VERSION)"'
 CFLAGS   ?= -O2 -g
 WARN      = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes
 BASE      = -std=gnu11 $(WARN) -fno-strict-aliasing -fstack-protector-strong
@@ -42,15 +43,27 @@ INSPECT_C  := $(wildcard shim/inspect/*.c)
 COMMAND_C  := $(wildcard tools/jwtshim/*.c)
 PKG_CONFIG ?= pkg-config
 LIBS_FOR    = $(shell $(PKG_CONFIG) --libs $(1))
+# jansson first: the shim looks at it before it loads more.
+INSPECT_LIBS = $(call LIBS_FOR,jansson libcrypto libjwt)
 
 .DEFAULT_GOAL := all
 .PHONY: all demo check check-sanitized deps bench install uninstall clean format lint fuzz table tests
 .DELETE_ON_ERROR:
 
-all: $(B)/libjwtshim.so $(B)/jwtshim
+all: $(B)/libjwtshim.so $(B)/libjwtshim-inspect.so $(B)/jwtshim
 
 $(B)/libjwtshim.so: $(SHIM_O) $(B)/exports.map
 	$(call Q,LD)$(CC) $(CFLAGS) $(SHIM_LDFLAGS) $(LDFLAGS) -o $@ $(SHIM_O)
+
+INSPECT_LDFLAGS = -shared -Wl,-z,relro,-z,now,-z,nodelete,-z,noexecstack,-z,defs -Wl,-Bsymbolic \
+                  -Wl,-soname,libjwtshim-inspect.so -Wl,--as-needed
+$(B)/libjwtshim-inspect.so: $(INSPECT_C:%.c=$(B)/%.o)
+	$(call Q,LD)$(CC) $(CFLAGS) $(INSPECT_LDFLAGS) $(LDFLAGS) -o $@ $^ $(INSPECT_LIBS)
+
+# The libraries that the inspector needs, for the shim to load before it.
+$(B)/inspector_needs.h: $(B)/libjwtshim-inspect.so
+	$(call Q,GEN)$(READELF) -d $< | sed -n '/(NEEDED).*\[libc\./d; s/.*(NEEDED).*\[\(.*\)\]/"\1",/p' > $@
+$(B)/shim/report/inspector.o $(B)/core/shim/report/inspector.o: $(B)/inspector_needs.h
 
 # An anonymous version script: a named version would keep the hooks from binding to versioned references.
 $(B)/exports.map: shim/hooks.def
@@ -69,7 +82,7 @@ $(B)/%.o: %.S Makefile
 # Tests link the rooms they test, not the object: their symbols are hidden in that.
 TEST_CFLAGS = $(BASE)
 CORE_O     := $(CORE_C:%.c=$(B)/core/%.o) $(B)/core/shim/config.o $(B)/core/shim/report/events.o \
-              $(B)/core/shim/report/log.o $(B)/core/shim/loader/resolve.o
+              $(B)/core/shim/report/inspector.o $(B)/core/shim/report/log.o $(B)/core/shim/loader/resolve.o
 
 $(B)/core/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -81,27 +94,32 @@ $(B)/tests/replay: $(B)/core/tests/unit/replay.o $(CORE_O)
 
 # Allocations go by a wrapper in the tests, which makes them fail one by one.
 UNIT       := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
+INSPECT_O  := $(INSPECT_C:%.c=$(B)/core/%.o)
 $(UNIT): $(B)/tests/%: $(B)/core/tests/unit/%.o $(CORE_O)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -Wl,--wrap=malloc -o $@ $^ -lcmocka -lpthread
+	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -Wl,--wrap=malloc -o $@ $^ $(UNIT_LIBS) -lcmocka -lpthread
+$(B)/tests/test_inspect: $(INSPECT_O)
+$(B)/tests/test_inspect: UNIT_LIBS = $(INSPECT_LIBS)
 
 # The command links the rooms it asks, like the tests.
-COMMAND_O  := $(COMMAND_C:%.c=$(B)/core/%.o) $(INSPECT_C:%.c=$(B)/core/%.o)
+COMMAND_O  := $(COMMAND_C:%.c=$(B)/core/%.o) $(INSPECT_O)
 $(B)/jwtshim: $(COMMAND_O) $(CORE_O)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(call LIBS_FOR,jansson)
+	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(INSPECT_LIBS)
 
 # Fuzzers: built by clang with its sanitizers; golden inputs are the seeds, what is found is kept in build/.
-FUZZ_CFLAGS = -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
+FUZZ_CFLAGS = -std=gnu11 -I$(B) -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
               -fno-sanitize-recover=undefined
-FUZZ_SRC   := $(CORE_C) shim/config.c shim/report/events.c shim/report/log.c shim/loader/resolve.c
-$(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(wildcard shim/*.h shim/*/*.h) Makefile
+FUZZ_SRC   := $(CORE_C) shim/config.c shim/report/events.c shim/report/inspector.c shim/report/log.c shim/loader/resolve.c
+$(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(wildcard shim/*.h shim/*/*.h) $(B)/inspector_needs.h Makefile
 	@mkdir -p $(@D)
-	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC)
+	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC) $(FUZZ_MORE)
+$(B)/tests/fuzz_token: $(INSPECT_C)
+$(B)/tests/fuzz_token: FUZZ_MORE = $(INSPECT_C) $(INSPECT_LIBS)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-FUZZERS := $(B)/tests/fuzz_conn $(B)/tests/fuzz_config
+FUZZERS := $(B)/tests/fuzz_conn $(B)/tests/fuzz_config $(B)/tests/fuzz_token
 tests: $(UNIT) $(B)/tests/replay $(FUZZERS)
 
 deps:
@@ -129,6 +147,8 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          golden/sanitized="REPLAY=$(abspath $(SANITIZED))/tests/replay tests/golden/run" \
          oracle/framing="REPLAY=$(abspath $(B))/tests/replay node tests/oracle/framing.js" \
          oracle/parameter="REPLAY=$(abspath $(B))/tests/replay node tests/oracle/parameter.js" \
+         command/inspect="tests/command/inspect --build $(B)" \
+         inspector="tests/inspector/run --build $(B)" \
          fuzz="tests/fuzz/run --build $(B) --runs $(FUZZ_RUNS)" \
          elf="tests/elf/run" \
          wrapper="tests/wrapper/run" \
@@ -155,6 +175,7 @@ check:
 fuzz: $(FUZZERS)
 	tests/fuzz/run --build $(B) --seconds 540 --only fuzz_conn
 	tests/fuzz/run --build $(B) --seconds 60 --only fuzz_config
+	tests/fuzz/run --build $(B) --seconds 60 --only fuzz_token
 
 bench: all
 	tests/bench/run --build $(B)
@@ -162,11 +183,12 @@ bench: all
 install: all
 	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(BINDIR)
 	install -m 644 $(B)/libjwtshim.so $(DESTDIR)$(LIBDIR)/libjwtshim.so
+	install -m 644 $(B)/libjwtshim-inspect.so $(DESTDIR)$(LIBDIR)/libjwtshim-inspect.so
 	install -m 755 tools/jwtshim-run $(DESTDIR)$(BINDIR)/jwtshim-run
 	install -m 755 $(B)/jwtshim $(DESTDIR)$(BINDIR)/jwtshim
 
 uninstall:
-	rm -f $(DESTDIR)$(LIBDIR)/libjwtshim.so $(DESTDIR)$(BINDIR)/jwtshim-run $(DESTDIR)$(BINDIR)/jwtshim
+	rm -f $(DESTDIR)$(LIBDIR)/libjwtshim.so $(DESTDIR)$(LIBDIR)/libjwtshim-inspect.so $(DESTDIR)$(BINDIR)/jwtshim-run $(DESTDIR)$(BINDIR)/jwtshim
 	-rmdir $(DESTDIR)$(LIBDIR)
 
 C_FILES := $(shell find shim tests tools -name node_modules -prune -o -name '*.[ch]' -print)

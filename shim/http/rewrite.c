@@ -184,7 +184,7 @@ static void decision_reset(struct decision *out)
     out->candidate = out->referer = out->enters = false;
     out->protocol = PROTOCOL_1_1;
     out->form = TARGET_OTHER;
-    out->method = out->host = out->path = out->token = span_of(NULL, 0);
+    out->method = out->host = out->path = out->query = out->token = span_of(NULL, 0);
     edits_reset(&out->edits);
 }
 
@@ -194,6 +194,7 @@ static enum jwt_found examine_target(struct span text, const char *base, struct 
     target_parse(text, target);
     out->form = target->form;
     out->path = target->path;
+    out->query = target->query;
     enum jwt_found found = query_find_jwt(target->query, base, &out->token, &out->edits);
     out->candidate = found != JWT_NONE;
     return found;
