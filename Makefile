@@ -82,7 +82,7 @@ $(B)/%.o: %.S Makefile
 # Tests link the rooms they test, not the object: their symbols are hidden in that.
 TEST_CFLAGS = $(BASE)
 CORE_O     := $(CORE_C:%.c=$(B)/core/%.o) $(B)/core/shim/config.o $(B)/core/shim/report/events.o \
-              $(B)/core/shim/report/inspector.o $(B)/core/shim/report/log.o $(B)/core/shim/loader/resolve.o
+              $(B)/core/shim/report/inspector.o $(B)/core/shim/report/log.o $(B)/core/shim/loader/resolve.o $(B)/core/shim/loader/object_file.o
 
 $(B)/core/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -110,7 +110,8 @@ $(B)/jwtshim: $(COMMAND_O) $(CORE_O)
 # Fuzzers: built by clang with its sanitizers; golden inputs are the seeds, what is found is kept in build/.
 FUZZ_CFLAGS = -std=gnu11 -I$(B) -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
               -fno-sanitize-recover=undefined
-FUZZ_SRC   := $(CORE_C) shim/config.c shim/report/events.c shim/report/inspector.c shim/report/log.c shim/loader/resolve.c
+FUZZ_SRC   := $(CORE_C) shim/config.c shim/report/events.c shim/report/inspector.c shim/report/log.c shim/loader/resolve.c \
+              shim/loader/object_file.c
 $(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(wildcard shim/*.h shim/*/*.h) $(B)/inspector_needs.h Makefile
 	@mkdir -p $(@D)
 	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC) $(FUZZ_MORE)

@@ -1,6 +1,7 @@
 #include "inspector.h"
 
 #include "../config.h"
+#include "../loader/object_file.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -9,8 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* A flag of glibc's; musl binds so by itself. */
 #ifndef RTLD_DEEPBIND
@@ -26,15 +25,12 @@ static const char object_name[] = "libjwtshim-inspect.so";
 
 typedef void *dlopen_fn(const char *path, int flags);
 
-/* Whose file it is decides whether it may become code of this process: after a chroot, say, the path may be anybody's. */
-static const char *mistrust(const char *path)
+static const char *unfit(const char *path)
 {
-    struct stat status;
-    if (stat(path, &status) != 0)
-        return "inspector-missing";
-    if (!S_ISREG(status.st_mode) || (status.st_uid != 0 && status.st_uid != geteuid()) || (status.st_mode & S_IWOTH))
-        return "inspector-not-trusted";
-    return NULL;
+    static const char *const reasons[] = {[OBJECT_FILE_MISSING] = "inspector-missing",
+                                          [OBJECT_FILE_NOT_TRUSTED] = "inspector-not-trusted",
+                                          [OBJECT_FILE_NOT_WHOLE] = "inspector-not-whole"};
+    return reasons[object_file_check(path)];
 }
 
 /* The path beside this very object. Not a relative one: the program may have changed its directory since. */
@@ -70,7 +66,7 @@ static bool clashes(void *handle, const char *symbol)
 static const char *load(inspect_fn **function, char *detail, size_t size)
 {
     char path[CONFIG_PATH];
-    const char *wrong = find_object(path, sizeof path) ? mistrust(path) : "inspector-missing";
+    const char *wrong = find_object(path, sizeof path) ? unfit(path) : "inspector-missing";
     dlopen_fn *open_object = (dlopen_fn *)dlsym(RTLD_NEXT, "dlopen"); /* libc's: a sanitizer's ends the process */
     if (wrong || !open_object)
         return wrong ? wrong : loader_failed(detail, size);
