@@ -101,6 +101,10 @@ $(UNIT): $(B)/tests/%: $(B)/core/tests/unit/%.o $(CORE_O)
 $(B)/tests/test_inspect: $(INSPECT_O)
 $(B)/tests/test_inspect: UNIT_LIBS = $(INSPECT_LIBS)
 
+$(B)/tests/qsh: $(B)/core/tests/unit/qsh.o $(B)/core/shim/inspect/qsh.o
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(INSPECT_LIBS)
+
 # The command links the rooms it asks, like the tests.
 COMMAND_O  := $(COMMAND_C:%.c=$(B)/core/%.o) $(INSPECT_O)
 $(B)/jwtshim: $(COMMAND_O) $(CORE_O)
@@ -121,7 +125,7 @@ $(B)/tests/fuzz_token: FUZZ_MORE = $(INSPECT_C) $(INSPECT_LIBS)
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 FUZZERS := $(B)/tests/fuzz_conn $(B)/tests/fuzz_config $(B)/tests/fuzz_token
-tests: $(UNIT) $(B)/tests/replay $(FUZZERS)
+tests: $(UNIT) $(B)/tests/replay $(B)/tests/qsh $(FUZZERS)
 
 deps:
 	tools/deps check
@@ -150,6 +154,7 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          oracle/parameter="REPLAY=$(abspath $(B))/tests/replay node tests/oracle/parameter.js" \
          command/inspect="tests/command/inspect --build $(B)" \
          inspector="tests/inspector/run --build $(B)" \
+         oracle/qsh="QSH=$(abspath $(B))/tests/qsh node tests/oracle/qsh.js" \
          fuzz="tests/fuzz/run --build $(B) --runs $(FUZZ_RUNS)" \
          elf="tests/elf/run" \
          wrapper="tests/wrapper/run" \
