@@ -42,7 +42,8 @@ CORE_C   := $(wildcard shim/http/*.c) shim/conn/conn.c shim/conn/fd_table.c shim
 INSPECT_C  := $(wildcard shim/inspect/*.c)
 COMMAND_C  := $(wildcard tools/jwtshim/*.c)
 PKG_CONFIG ?= pkg-config
-LIBS_FOR    = $(shell $(PKG_CONFIG) --libs $(1))
+# By name where pkg-config does not know it, or what it needs in its turn.
+LIBS_FOR    = $(shell for lib in $(1); do $(PKG_CONFIG) --libs $$lib 2> /dev/null || echo "$$lib" | sed 's/^lib//; s/^/-l/'; done)
 # jansson first: the shim looks at it before it loads more.
 INSPECT_LIBS = $(call LIBS_FOR,jansson libcrypto libjwt)
 

@@ -59,7 +59,7 @@ struct claimed_time {
 };
 
 struct examination {
-    unsigned findings;      /* bit 1 << enum finding */
+    unsigned findings;       /* bit 1 << enum finding */
     json_t *header, *claims; /* NULL if they could not be read */
     const char *alg, *iss;   /* of the token, into these; NULL where it has none */
     struct claimed_time iat, exp, nbf;
@@ -75,7 +75,8 @@ static inline bool examination_has(const struct examination *examination, enum f
 
 /* Examines `token` (its three parts as they are in a header). `request` may be NULL; `base` is the context path of the site,
  * empty if it has none; with `base.at` NULL both ways are tried, as Confluence's /wiki and Jira's none. For examination_end(). */
-void examine(struct span token, const struct signed_request *request, struct span base, time_t now, struct examination *out);
+void examine(struct span token, const struct signed_request *request, struct span base, time_t now,
+             struct examination *out);
 
 void examination_end(struct examination *examination);
 

@@ -30,9 +30,13 @@ static struct span decode(struct span raw, bool plus_kept, char **to)
         char c = raw.at[i];
         if (c == '+' && !plus_kept) {
             c = ' ';
-        } else if (c == '%' && raw.len - i > 2 && hex_digit(raw.at[i + 1]) >= 0 && hex_digit(raw.at[i + 2]) >= 0) {
-            c = (char)(hex_digit(raw.at[i + 1]) << 4 | hex_digit(raw.at[i + 2]));
-            i += 2;
+        } else if (c == '%' && raw.len - i > 2) {
+            int high = hex_digit(raw.at[i + 1]);
+            int low = hex_digit(raw.at[i + 2]);
+            if (high >= 0 && low >= 0) {
+                c = (char)(high << 4 | low);
+                i += 2;
+            }
         }
         *(*to)++ = c;
         decoded.len++;

@@ -15,7 +15,8 @@
 
 static bool is_trusted(const struct stat *status)
 {
-    return S_ISREG(status->st_mode) && (status->st_uid == 0 || status->st_uid == geteuid()) && !(status->st_mode & S_IWOTH);
+    return S_ISREG(status->st_mode) && (status->st_uid == 0 || status->st_uid == geteuid()) &&
+           !(status->st_mode & S_IWOTH);
 }
 
 /* All that its segments and its section table, which stands at the end, say is there. */
@@ -23,8 +24,8 @@ static bool is_whole(long fd, size_t size)
 {
     ElfW(Ehdr) header;
     ElfW(Phdr) segment;
-    if (raw(SYS_read, fd, &header, sizeof header) != (long)sizeof header || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
-        header.e_phentsize != sizeof segment)
+    if (raw(SYS_read, fd, &header, sizeof header) != (long)sizeof header ||
+        memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_phentsize != sizeof segment)
         return false;
     if (header.e_shoff > size || (size_t)header.e_shnum * header.e_shentsize > size - header.e_shoff)
         return false;

@@ -27,9 +27,8 @@ typedef void *dlopen_fn(const char *path, int flags);
 
 static const char *unfit(const char *path)
 {
-    static const char *const reasons[] = {[OBJECT_FILE_MISSING] = "inspector-missing",
-                                          [OBJECT_FILE_NOT_TRUSTED] = "inspector-not-trusted",
-                                          [OBJECT_FILE_NOT_WHOLE] = "inspector-not-whole"};
+    static const char *const reasons[] = {
+        [OBJECT_FILE_MISSING] = "inspector-missing", [OBJECT_FILE_NOT_TRUSTED] = "inspector-not-trusted", [OBJECT_FILE_NOT_WHOLE] = "inspector-not-whole"};
     return reasons[object_file_check(path)];
 }
 

@@ -171,8 +171,9 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(void);
-    } scenarios[] = {{"state", state},     {"mask", mask},     {"small-stack", small_stack},
-                     {"threads", threads}, {"fork", forked}, {"late-libraries", late_libraries}, {"clash", mask}};
+    } scenarios[] = {{"state", state},     {"mask", mask},   {"small-stack", small_stack},
+                     {"threads", threads}, {"fork", forked}, {"late-libraries", late_libraries},
+                     {"clash", mask}};
     if (argc < 4)
         return 2;
     targets[0] = argv[2];

@@ -19,7 +19,8 @@ int main(void)
     while (scanf("%31s %8191s %8191s %8191s", method, word[0], word[1], word[2]) == 4) {
         char hex[QSH_LENGTH + 1];
         size_t len;
-        struct signed_request request = {span_of(method, strlen(method)), from_hex(word[0], bytes[0]), from_hex(word[1], bytes[1])};
+        struct signed_request request = {span_of(method, strlen(method)), from_hex(word[0], bytes[0]),
+                                         from_hex(word[1], bytes[1])};
         char *canonical = qsh_canonical(&request, &(struct qsh_form){.base = from_hex(word[2], bytes[2])}, &len);
         if (!canonical)
             return 1;

@@ -13,17 +13,39 @@ static const struct option_row {
     char letter;
     enum kind kind;
 } rows[] = {
-    {"request", 'X', METHOD},       {"header", 'H', HEADER},         {"data", 'd', DATA},
-    {"data-raw", 0, DATA},          {"data-binary", 0, DATA},        {"data-ascii", 0, DATA},
-    {"json", 0, DATA},              {"form", 'F', DATA},             {"data-urlencode", 0, DATA_URLENCODED},
-    {"upload-file", 'T', UPLOAD},   {"url", 0, URL},                 {"user", 'u', IGNORED},
-    {"user-agent", 'A', IGNORED},   {"output", 'o', IGNORED},        {"write-out", 'w', IGNORED},
-    {"cacert", 0, IGNORED},         {"cert", 'E', IGNORED},          {"key", 0, IGNORED},
-    {"max-time", 'm', IGNORED},     {"connect-timeout", 0, IGNORED}, {"retry", 0, IGNORED},
-    {"cookie", 'b', IGNORED},       {"cookie-jar", 'c', IGNORED},    {"referer", 'e', IGNORED},
-    {"proxy", 'x', IGNORED},        {"resolve", 0, IGNORED},         {"dump-header", 'D', IGNORED},
-    {"config", 'K', IGNORED},       {"range", 'r', IGNORED},         {"limit-rate", 0, IGNORED},
-    {"connect-to", 0, IGNORED},     {"interface", 0, IGNORED},       {"ciphers", 0, IGNORED},
+    {"request", 'X', METHOD},
+    {"header", 'H', HEADER},
+    {"data", 'd', DATA},
+    {"data-raw", 0, DATA},
+    {"data-binary", 0, DATA},
+    {"data-ascii", 0, DATA},
+    {"json", 0, DATA},
+    {"form", 'F', DATA},
+    {"data-urlencode", 0, DATA_URLENCODED},
+    {"upload-file", 'T', UPLOAD},
+    {"url", 0, URL},
+    {"user", 'u', IGNORED},
+    {"user-agent", 'A', IGNORED},
+    {"output", 'o', IGNORED},
+    {"write-out", 'w', IGNORED},
+    {"cacert", 0, IGNORED},
+    {"cert", 'E', IGNORED},
+    {"key", 0, IGNORED},
+    {"max-time", 'm', IGNORED},
+    {"connect-timeout", 0, IGNORED},
+    {"retry", 0, IGNORED},
+    {"cookie", 'b', IGNORED},
+    {"cookie-jar", 'c', IGNORED},
+    {"referer", 'e', IGNORED},
+    {"proxy", 'x', IGNORED},
+    {"resolve", 0, IGNORED},
+    {"dump-header", 'D', IGNORED},
+    {"config", 'K', IGNORED},
+    {"range", 'r', IGNORED},
+    {"limit-rate", 0, IGNORED},
+    {"connect-to", 0, IGNORED},
+    {"interface", 0, IGNORED},
+    {"ciphers", 0, IGNORED},
 };
 
 struct line {
@@ -136,9 +158,9 @@ void subject_of_curl(char **words, size_t count, const char *method, struct subj
     else if (!line.url || line.many)
         subject->wrong = line.url ? "the curl command has more than one URL" : "the curl command has no URL";
     if (!method)
-        method = line.method             ? line.method
-                 : line.head             ? "HEAD"
-                 : line.upload           ? "PUT"
+        method = line.method              ? line.method
+                 : line.head              ? "HEAD"
+                 : line.upload            ? "PUT"
                  : line.data && !line.get ? "POST"
                                           : "GET";
     if (!subject->wrong)

@@ -3,6 +3,7 @@
 #include "secret.h"
 #include "settings.h"
 
+#include "../../shim/inspect/inspect.h"
 #include "../../shim/inspect/libjwt.h"
 
 #include <errno.h>
@@ -17,7 +18,8 @@ struct options {
 
 bool inspection_stays(const struct inspection *inspection)
 {
-    return inspection->reason != REASON_NONE && inspection->reason != REASON_HOST_NOT_ATLASSIAN && inspection->decision.candidate;
+    return inspection->reason != REASON_NONE && inspection->reason != REASON_HOST_NOT_ATLASSIAN &&
+           inspection->decision.candidate;
 }
 
 bool inspection_fails(const struct inspection *inspection)
@@ -40,7 +42,8 @@ static char *read_input(const struct command *command, size_t *len, int *code)
     if (!text || ferror(stdin))
         *code = command_failed(command, EX_IOERR, "cannot read standard input: %s", strerror(errno));
     else
-        *code = command_failed(command, EX_DATAERR, "standard input is longer than 256 KiB: that is no request's head and no token");
+        *code = command_failed(command, EX_DATAERR,
+                               "standard input is longer than 256 KiB: that is no request's head and no token");
     free(text);
     return NULL;
 }
@@ -139,7 +142,7 @@ static int verify(const struct command *command, const struct options *options, 
     if (code == EX_OK) {
         const bool has_line_end = secret.len != secret.line_len;
         inspection->signature = SIGNATURE_WRONG;
-        if (inspection->token_len > 8 * 1024)
+        if (inspection->token_len > INSPECT_TOKEN_MAX)
             inspection->signature = SIGNATURE_NOT_ASKED;
         else if (libjwt_verifies(inspection->token, secret.bytes, secret.line_len))
             inspection->signature = has_line_end ? SIGNATURE_RIGHT_WITHOUT_LINE_END : SIGNATURE_RIGHT;
@@ -179,12 +182,10 @@ static bool is_method(const char *method)
 
 static int parse_options(const struct command *command, int argc, char **argv, struct options *options, bool *show_signature)
 {
-    static const struct option known[] = {{"method", required_argument, NULL, 'm'},
-                                          {"base-url", required_argument, NULL, 'b'},
-                                          {"secret-file", required_argument, NULL, 's'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {"show-signature", no_argument, NULL, 'S'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option known[] = {
+        {"method", required_argument, NULL, 'm'},      {"base-url", required_argument, NULL, 'b'},
+        {"secret-file", required_argument, NULL, 's'}, {"json", no_argument, NULL, 'j'},
+        {"show-signature", no_argument, NULL, 'S'},    {NULL, 0, NULL, 0}};
     opterr = 0;
     for (int option; (option = getopt_long(argc, argv, ":", known, NULL)) != -1;) {
         switch (option) {
@@ -200,8 +201,9 @@ static int parse_options(const struct command *command, int argc, char **argv, s
     if (options->method && !is_method(options->method))
         return command_misused(command, "%.40s is no method (they are in capitals: GET, POST, …)", options->method);
     if (argc - optind != 1)
-        return command_misused(command, argc == optind ? "a URL or a token is missing, or - for standard input"
-                                                       : "there is more than one URL or token (quote what holds & or ?)");
+        return command_misused(command, argc == optind
+                                            ? "a URL or a token is missing, or - for standard input"
+                                            : "there is more than one URL or token (quote what holds & or ?)");
     return EX_OK;
 }
 
@@ -236,15 +238,19 @@ const struct command inspect_command = {
     .name = "inspect",
     .summary = "what would become of a request, and what is in its token",
     .help = "Usage: jwtshim inspect [OPTION]... URL|TOKEN|-\n\n"
-            "Says what the shim would do with a request, by the settings of /etc/jwtshim.conf and the environment, and what is\n"
-            "right and wrong with its token. Sends nothing. With -, standard input has a URL, a token, a curl command or the\n"
+            "Says what the shim would do with a request, by the settings of /etc/jwtshim.conf and the environment, and "
+            "what is\n"
+            "right and wrong with its token. Sends nothing. With -, standard input has a URL, a token, a curl command "
+            "or the\n"
             "head of a request.\n\n"
             "  --method METHOD     the request's method, if it is not GET or the one that was pasted\n"
-            "  --base-url URL      the site's base URL, whose path is left out of the qsh (default: /wiki for paths below it)\n"
+            "  --base-url URL      the site's base URL, whose path is left out of the qsh (default: /wiki for paths "
+            "below it)\n"
             "  --secret-file FILE  verify the signature by the shared secret in FILE\n"
             "  --json              one JSON object instead of text\n"
             "  --show-signature    show the token's signature too: whoever has it has the token\n\n"
-            "Exit codes: 0 nothing speaks against it; 1 Atlassian would refuse the request; 64 wrong usage; 65 what was given is\n"
+            "Exit codes: 0 nothing speaks against it; 1 Atlassian would refuse the request; 64 wrong usage; 65 what "
+            "was given is\n"
             "neither a request nor a token, or there is no secret in the file; 66 the secret file cannot be read.\n",
     .run = run,
 };

@@ -12,7 +12,8 @@ const char *signature_text(enum signature signature)
         [SIGNATURE_NOT_ASKED] = "not verified",
         [SIGNATURE_RIGHT] = "right",
         [SIGNATURE_RIGHT_WITHOUT_LINE_END] = "right, by the secret without the line end that the file ends in",
-        [SIGNATURE_RIGHT_WITH_LINE_END] = "right, by the secret with the line end that the file ends in: the app signs with it",
+        [SIGNATURE_RIGHT_WITH_LINE_END] =
+            "right, by the secret with the line end that the file ends in: the app signs with it",
         [SIGNATURE_WRONG] = "wrong: another secret, or a changed token"};
     return texts[signature];
 }
@@ -67,7 +68,8 @@ static const char *fate(const struct inspection *inspection)
         return "nothing: the settings say off";
     if (!moves(inspection))
         return "leaves it as it is";
-    return mode == MODE_AUDIT ? "reports what it would move: the settings say audit" : "moves the token into the Authorization header";
+    return mode == MODE_AUDIT ? "reports what it would move: the settings say audit"
+                              : "moves the token into the Authorization header";
 }
 
 /* --- text ------------------------------------------------------------------------------------------------------------------------ */
@@ -152,11 +154,8 @@ static void put_token(FILE *to, const struct inspection *inspection)
 
 static void put_qsh(FILE *to, const struct inspection *inspection)
 {
-    static const char *const verdicts[] = {[QSH_NOT_COMPARED] = "",
-                                           [QSH_MATCH] = ": the token's",
-                                           [QSH_MISMATCH] = ": not the token's",
-                                           [QSH_CONTEXT] = ": the token has context-qsh",
-                                           [QSH_MISSING] = ": the token has none"};
+    static const char *const verdicts[] = {
+        [QSH_NOT_COMPARED] = "", [QSH_MATCH] = ": the token's", [QSH_MISMATCH] = ": not the token's", [QSH_CONTEXT] = ": the token has context-qsh", [QSH_MISSING] = ": the token has none"};
     if (!inspection->canonical)
         return;
     put_row(to, "canonical");
@@ -174,8 +173,8 @@ static void put_findings(FILE *to, const struct inspection *inspection)
         if (!examination_has(&inspection->examination, i))
             continue;
         put_row(to, any ? "" : "findings");
-        fprintf(to, "%s%s%s: %s\n", colour ? finding_fails(i) ? "\033[31m" : "\033[33m" : "", finding_name(i), colour ? "\033[m" : "",
-                finding_text(i));
+        fprintf(to, "%s%s%s: %s\n", colour ? finding_fails(i) ? "\033[31m" : "\033[33m" : "", finding_name(i),
+                colour ? "\033[m" : "", finding_text(i));
         any = true;
     }
     if (!any) {
@@ -231,8 +230,9 @@ static void set_time(json_t *object, const char *name, struct claimed_time time,
     if (!time.known)
         return;
     words_of_time(when, sizeof when, time.at);
-    json_object_set_new(object, name, json_pack("{s:I, s:s, s:I}", "at", (json_int_t)time.at, "time", when, "seconds_from_now",
-                                                (json_int_t)(time.at - now)));
+    json_object_set_new(object, name,
+                        json_pack("{s:I, s:s, s:I}", "at", (json_int_t)time.at, "time", when, "seconds_from_now",
+                                  (json_int_t)(time.at - now)));
 }
 
 static json_t *token_object(const struct inspection *inspection)
@@ -241,7 +241,10 @@ static json_t *token_object(const struct inspection *inspection)
     const char *signature = strrchr(inspection->token, '.');
     json_t *object = json_object();
     json_object_set_new(object, "length", json_integer((json_int_t)inspection->token_len));
-    json_object_set_new(object, "place", json_string(!inspection->subject.head ? "alone" : inspection->in_header ? "header" : "query"));
+    json_object_set_new(object, "place",
+                        json_string(!inspection->subject.head ? "alone"
+                                    : inspection->in_header   ? "header"
+                                                              : "query"));
     if (examination->header)
         json_object_set(object, "header", examination->header);
     if (examination->claims)
@@ -259,11 +262,8 @@ static json_t *token_object(const struct inspection *inspection)
 
 static json_t *qsh_object(const struct inspection *inspection)
 {
-    static const char *const verdicts[] = {[QSH_NOT_COMPARED] = "not-compared",
-                                           [QSH_MATCH] = "match",
-                                           [QSH_MISMATCH] = "mismatch",
-                                           [QSH_CONTEXT] = "context",
-                                           [QSH_MISSING] = "missing"};
+    static const char *const verdicts[] = {
+        [QSH_NOT_COMPARED] = "not-compared", [QSH_MATCH] = "match", [QSH_MISMATCH] = "mismatch", [QSH_CONTEXT] = "context", [QSH_MISSING] = "missing"};
     json_t *object = json_object();
     json_object_set_new(object, "canonical", json_of_bytes(span_of(inspection->canonical, inspection->canonical_len)));
     json_object_set_new(object, "computed", json_string(inspection->examination.computed_qsh));
@@ -276,8 +276,8 @@ static json_t *findings_array(const struct inspection *inspection)
     json_t *array = json_array();
     for (unsigned i = 0; i < FINDING_COUNT; i++)
         if (examination_has(&inspection->examination, i))
-            json_array_append_new(array, json_pack("{s:s, s:b, s:s}", "id", finding_name(i), "fails", finding_fails(i), "text",
-                                                   finding_text(i)));
+            json_array_append_new(array, json_pack("{s:s, s:b, s:s}", "id", finding_name(i), "fails", finding_fails(i),
+                                                   "text", finding_text(i)));
     return array;
 }
 

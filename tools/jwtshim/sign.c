@@ -84,9 +84,14 @@ static int parse_options(const struct command *command, int argc, char **argv, s
     }
     if (optind != argc)
         return command_misused(command, "%.40s is too much: the URL goes behind --url", argv[optind]);
-    if (!options->url || !options->iss || !options->secret_file)
-        return command_misused(command, "%s is missing", !options->url ? "--url" : !options->iss ? "--iss" : "--secret-file");
-    return EX_OK;
+    const char *missing = !options->url           ? "--url"
+                          : !options->iss         ? "--iss"
+                          : !options->secret_file ? "--secret-file"
+                                                  : NULL;
+    if (!missing)
+        return EX_OK;
+    command_misused(command, "%s is missing", missing);
+    return EX_USAGE;
 }
 
 static int check_url(const struct command *command, const char *url, struct target *target)
@@ -126,8 +131,8 @@ static json_t *claims_of(const struct options *options, const struct target *tar
     qsh_hash(canonical, len, qsh);
     free(canonical);
     const json_int_t now = (json_int_t)time(NULL);
-    json_t *claims = json_pack("{s:s, s:I, s:I, s:s}", "iss", options->iss, "iat", now, "exp", now + (json_int_t)options->lifetime,
-                               "qsh", qsh);
+    json_t *claims = json_pack("{s:s, s:I, s:I, s:s}", "iss", options->iss, "iat", now, "exp",
+                               now + (json_int_t)options->lifetime, "qsh", qsh);
     if (claims)
         json_object_update(claims, options->claims);
     return claims;
@@ -144,8 +149,8 @@ static void print(const struct options *options, const struct target *target, co
         return;
     }
     const char *fragment = strchrnul(options->url, '#');
-    printf("%.*s%s%cjwt=%s%s\n", (int)(fragment - options->url), options->url, target->path.len || target->query.at ? "" : "/",
-           target->query.at ? '&' : '?', token, fragment);
+    printf("%.*s%s%cjwt=%s%s\n", (int)(fragment - options->url), options->url,
+           target->path.len || target->query.at ? "" : "/", target->query.at ? '&' : '?', token, fragment);
 }
 
 static int sign(const struct command *command, const struct options *options, const struct secret *secret)
@@ -162,7 +167,8 @@ static int sign(const struct command *command, const struct options *options, co
     if (!token)
         return command_failed(command, EX_SOFTWARE, "libjwt does not sign by this secret: is it too short for it?");
     if (secret->line_len != secret->len)
-        fprintf(stderr, "jwtshim %s: the line end that the secret file ends in is not taken as part of the secret\n", command->name);
+        fprintf(stderr, "jwtshim %s: the line end that the secret file ends in is not taken as part of the secret\n",
+                command->name);
     print(options, &target, token);
     explicit_bzero(token, strlen(token));
     free(token);
@@ -194,13 +200,15 @@ const struct command sign_command = {
             "  --iss KEY           who signs: the app's key\n"
             "  --secret-file FILE  the shared secret; a line end behind it is left out\n"
             "  --method METHOD     default: GET\n"
-            "  --base-url URL      the site's base URL, whose path is left out of the qsh (default: /wiki for paths below it)\n"
+            "  --base-url URL      the site's base URL, whose path is left out of the qsh (default: /wiki for paths "
+            "below it)\n"
             "  --exp-in SECONDS    default: 180; a negative number makes an expired token\n"
             "  --claim NAME=VALUE  another claim, or another value for one of these; may be repeated\n"
             "  --header            print the header line (default)\n"
             "  --query             print the URL with its jwt parameter\n"
             "  --token             print the token alone\n\n"
-            "Exit codes: 0; 64 wrong usage; 65 there is no secret in the file, or a claim cannot be written; 66 the file cannot be\n"
+            "Exit codes: 0; 64 wrong usage; 65 there is no secret in the file, or a claim cannot be written; 66 the "
+            "file cannot be\n"
             "read; 70 libjwt does not sign by this secret.\n",
     .run = run,
 };

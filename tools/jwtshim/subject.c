@@ -9,7 +9,7 @@ static const char no_memory[] = "there is not enough memory";
 
 static char *put(char *to, struct span text)
 {
-    return text.len ? (char *)mempcpy(to, text.at, text.len) : to;
+    return text.at ? (char *)mempcpy(to, text.at, text.len) : to;
 }
 
 static bool names_host(struct span fields)
@@ -169,8 +169,9 @@ void subject_of(struct span text, const char *method, struct subject *subject)
     else if (request_may_begin(text))
         set_head(subject, text, method);
     else
-        subject->wrong = "it is neither a URL nor a token (three parts of letters, digits, - and _, joined by dots), nor a curl "
-                         "command, nor a request's head";
+        subject->wrong =
+            "it is neither a URL nor a token (three parts of letters, digits, - and _, joined by dots), nor a curl "
+            "command, nor a request's head";
 }
 
 void subject_end(struct subject *subject)

@@ -7,12 +7,12 @@
 enum { SUBJECT_MAX = 256 * 1024 };
 
 struct subject {
-    char *head;            /* the request's head, in HTTP/1.1; NULL for a token alone */
+    char *head; /* the request's head, in HTTP/1.1; NULL for a token alone */
     size_t head_len;
-    struct span token;     /* of a token alone */
-    bool plain;            /* by http, not https */
-    const char *wrong;     /* NULL, or what is wrong with what was given */
-    char *words;           /* memory that the others point into */
+    struct span token; /* of a token alone */
+    bool plain;        /* by http, not https */
+    const char *wrong; /* NULL, or what is wrong with what was given */
+    char *words;       /* memory that the others point into */
 };
 
 /* Takes `text` apart. `method` replaces the one it has, where it is not NULL. `text` must outlive the subject. */
