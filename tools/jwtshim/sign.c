@@ -84,14 +84,9 @@ static int parse_options(const struct command *command, int argc, char **argv, s
     }
     if (optind != argc)
         return command_misused(command, "%.40s is too much: the URL goes behind --url", argv[optind]);
-    const char *missing = !options->url           ? "--url"
-                          : !options->iss         ? "--iss"
-                          : !options->secret_file ? "--secret-file"
-                                                  : NULL;
-    if (!missing)
-        return EX_OK;
-    command_misused(command, "%s is missing", missing);
-    return EX_USAGE;
+    if (!*options->url || !*options->iss || !*options->secret_file)
+        return command_misused(command, "one of --url, --iss and --secret-file is missing");
+    return EX_OK;
 }
 
 static int check_url(const struct command *command, const char *url, struct target *target)
@@ -177,7 +172,13 @@ static int sign(const struct command *command, const struct options *options, co
 
 static int run(const struct command *command, int argc, char **argv)
 {
-    struct options options = {.method = "GET", .lifetime = DEFAULT_LIFETIME, .form = FORM_HEADER, .claims = json_object()};
+    struct options options = {.method = "GET",
+                              .url = "",
+                              .iss = "",
+                              .secret_file = "",
+                              .lifetime = DEFAULT_LIFETIME,
+                              .form = FORM_HEADER,
+                              .claims = json_object()};
     struct secret secret;
     int code = parse_options(command, argc, argv, &options);
     if (code == EX_OK) {
