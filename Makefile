@@ -186,6 +186,7 @@ fuzz: $(FUZZERS)
 
 bench: all
 	tests/bench/run --build $(B)
+	tests/bench/inspector --build $(B)
 
 install: all
 	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(BINDIR)
