@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -358,19 +357,18 @@ static void load(struct config *config)
         config->mode = MODE_OFF;
 }
 
-const struct config *config_get(void)
+_Atomic(const struct config *) config_loaded;
+
+const struct config *config_load(void)
 {
     static struct config config;
-    static _Atomic int state; /* 0: not read, 1: being read, 2: ready */
+    static _Atomic bool begun;
     static const struct config inert = {.mode = MODE_OFF};
-    if (__builtin_expect(atomic_load_explicit(&state, memory_order_acquire) == 2, 1))
-        return &config;
-    int unread = 0;
-    if (!atomic_compare_exchange_strong(&state, &unread, 1))
+    if (atomic_exchange(&begun, true))
         return &inert; /* another thread, or we ourselves below, are at it: what is written meanwhile passes */
     int saved = errno;
     load(&config);
-    atomic_store_explicit(&state, 2, memory_order_release);
+    atomic_store_explicit(&config_loaded, &config, memory_order_release);
     for (size_t i = 0; i < complaint_count; i++)
         report_setting(complaints[i].where, complaints[i].what);
     errno = saved;

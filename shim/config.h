@@ -5,6 +5,8 @@
 
 #include "http/rewrite.h"
 
+#include <stdatomic.h>
+
 enum mode { MODE_REWRITE, MODE_AUDIT, MODE_OFF };
 enum plaintext { PLAINTEXT_AUTO, PLAINTEXT_ALWAYS, PLAINTEXT_NEVER };
 enum alpn { ALPN_STEER, ALPN_OFF };
@@ -50,7 +52,16 @@ void config_read(struct config *config, const char *path, struct span text, conf
  * was started as. A path's last part counts. */
 bool config_means_program(const struct config *config, const struct span *paths, size_t count);
 
+/* Reads the process's settings on the first call. Keeps errno. */
+const struct config *config_load(void);
+
+extern _Atomic(const struct config *) config_loaded;
+
 /* The process's settings; reads them on the first call. Keeps errno. */
-const struct config *config_get(void);
+static inline const struct config *config_get(void)
+{
+    const struct config *config = atomic_load_explicit(&config_loaded, memory_order_acquire);
+    return __builtin_expect(config != NULL, 1) ? config : config_load();
+}
 
 #endif
