@@ -23,17 +23,18 @@ struct program_names {
 
 struct config {
     enum mode mode;
-    struct policy policy;
     enum plaintext plaintext;
     enum alpn alpn;
     enum log_target log;
     enum log_level log_level;
     bool loader, stdio, patch; /* the deep hooks, each by itself */
     bool inspect;
+    size_t text_used;
+    struct policy policy;
+    /* Untouched, and no page of theirs, where nothing was set. */
     struct program_names only, skip; /* which programs are meant: all but `skip`, and if `only` has any, none but those */
     char log_path[CONFIG_PATH];
-    char text[CONFIG_TEXT]; /* what the host suffixes and program names point into */
-    size_t text_used;
+    char text[CONFIG_TEXT]; /* what the host suffixes and program names point into; `text_used` of it */
 };
 
 /* A setting that was not understood: where it stands ("JWTSHIM_LOG", "/etc/jwtshim.conf:3") and what is wrong with it. */
