@@ -1,17 +1,14 @@
 #include "object_file.h"
 
-#include "resolve.h"
+#include "raw.h"
 
 #include <elf.h>
 #include <fcntl.h>
 #include <link.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-/* The system calls themselves: the hooks of the program's calls are not to see these. */
-#define raw ((__typeof__(&syscall))next_function(HOOK_syscall))
 
 static bool is_trusted(const struct stat *status)
 {
@@ -20,19 +17,20 @@ static bool is_trusted(const struct stat *status)
 }
 
 /* All that its segments and its section table, which stands at the end, say is there. */
-static bool is_whole(long fd, size_t size)
+static bool is_whole(int fd, size_t size)
 {
     ElfW(Ehdr) header;
     ElfW(Phdr) segment;
-    if (raw(SYS_read, fd, &header, sizeof header) != (long)sizeof header ||
-        memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_phentsize != sizeof segment)
+    if (raw_read(fd, &header, sizeof header) != (long)sizeof header || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
+        header.e_phentsize != sizeof segment)
         return false;
     if (header.e_shoff > size || (size_t)header.e_shnum * header.e_shentsize > size - header.e_shoff)
         return false;
     for (size_t i = 0; i < header.e_phnum; i++) {
         const off_t at = (off_t)(header.e_phoff + i * sizeof segment);
-        if (raw(SYS_lseek, fd, at, SEEK_SET) != at || raw(SYS_read, fd, &segment, sizeof segment) != (long)sizeof segment ||
-            segment.p_offset > size || segment.p_filesz > size - segment.p_offset)
+        if (raw_syscall(SYS_lseek, fd, at, SEEK_SET, 0, 0, 0) != at ||
+            raw_read(fd, &segment, sizeof segment) != (long)sizeof segment || segment.p_offset > size ||
+            segment.p_filesz > size - segment.p_offset)
             return false;
     }
     return true;
@@ -42,13 +40,13 @@ enum object_file object_file_check(const char *path)
 {
     struct stat status;
     enum object_file verdict = OBJECT_FILE_FIT;
-    long fd = raw(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
+    int fd = (int)raw_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
     if (fd < 0)
         return OBJECT_FILE_MISSING;
-    if (fstat((int)fd, &status) != 0 || !is_trusted(&status))
+    if (fstat(fd, &status) != 0 || !is_trusted(&status))
         verdict = OBJECT_FILE_NOT_TRUSTED;
     else if (!is_whole(fd, (size_t)status.st_size))
         verdict = OBJECT_FILE_NOT_WHOLE;
-    raw(SYS_close, fd);
+    raw_close(fd);
     return verdict;
 }

@@ -11,11 +11,12 @@ static long nanoseconds(int client, int server, const char *path)
 {
     char head[1024], drain[4096];
     struct timespec from, to;
-    int len = snprintf(head, sizeof head,
-                       "GET %s?jwt=eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJjb20uZXhhbXBsZS5hcHAiLCJpYXQiOjE3MDAwMDAwMDAsI"
-                       "mV4cCI6MTcwMDAwMDE4MCwicXNoIjoiNjk3NzY4ZjU2Mjk0YWY3OGJlYjIxM2Q1NGE1N2U2Y2VjZDNiOGViZDdkYTg4M2I3ODY1M2ZjODAz"
-                       "ZDQ2NzVhNiJ9.c2lnbmF0dXJl HTTP/1.1\r\nHost: site.atlassian.net\r\n\r\n",
-                       path);
+    int len = snprintf(
+        head, sizeof head,
+        "GET %s?jwt=eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJjb20uZXhhbXBsZS5hcHAiLCJpYXQiOjE3MDAwMDAwMDAsI"
+        "mV4cCI6MTcwMDAwMDE4MCwicXNoIjoiNjk3NzY4ZjU2Mjk0YWY3OGJlYjIxM2Q1NGE1N2U2Y2VjZDNiOGViZDdkYTg4M2I3ODY1M2ZjODAz"
+        "ZDQ2NzVhNiJ9.c2lnbmF0dXJl HTTP/1.1\r\nHost: site.atlassian.net\r\n\r\n",
+        path);
     clock_gettime(CLOCK_MONOTONIC, &from);
     ssize_t sent = send(client, head, (size_t)len, 0);
     clock_gettime(CLOCK_MONOTONIC, &to);

@@ -82,11 +82,19 @@ static bool is_left_for_plaintext(const struct inspection *inspection)
 static void decide(struct inspection *inspection)
 {
     struct framing framing;
-    const struct subject *subject = &inspection->subject;
+    struct request_line request;
+    struct target target;
     struct decision *decision = &inspection->decision;
-    head_decide(&inspection->config.policy, span_of(subject->head, subject->head_len), &framing, decision);
-    inspection->reason = decision->reason;
-    if (decision->reason == REASON_NONE && decision->candidate && is_left_for_plaintext(inspection))
+    const struct span head = span_of(inspection->subject.head, inspection->subject.head_len);
+    const size_t line = (size_t)((const char *)memchr(head.at, '\n', head.len) - head.at) + 1;
+    if (!request_line_parse(span_of(head.at, line), &request)) {
+        inspection->subject.wrong = "it makes no HTTP/1.1 request line";
+        return;
+    }
+    target_parse(request.target, &target);
+    head_decide(&inspection->config.policy, head, &request, &target, line, &framing, decision);
+    inspection->reason = head.len > HEAD_MAX ? REASON_HEAD_TOO_LARGE : decision->reason;
+    if (inspection->reason == REASON_NONE && decision->candidate && is_left_for_plaintext(inspection))
         inspection->reason = REASON_PLAINTEXT;
 }
 
@@ -155,11 +163,11 @@ static int verify(const struct command *command, const struct options *options, 
 
 static int inspect(const struct command *command, const struct options *options, struct inspection *inspection)
 {
+    settings_read(&inspection->config);
+    if (!inspection->subject.wrong && inspection->subject.head)
+        decide(inspection);
     if (inspection->subject.wrong)
         return command_failed(command, EX_DATAERR, "cannot make sense of what was given: %s", inspection->subject.wrong);
-    settings_read(&inspection->config);
-    if (inspection->subject.head)
-        decide(inspection);
     if (!take_token(inspection))
         return command_failed(command, EX_OSERR, "there is not enough memory");
     int code = verify(command, options, inspection);

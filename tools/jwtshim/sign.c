@@ -1,6 +1,7 @@
 /* jwtshim sign: a Connect token for trying things out. Sends nothing and keeps nothing. */
 #include "command.h"
 #include "secret.h"
+#include "words.h"
 
 #include "../../shim/http/target.h"
 #include "../../shim/inspect/examine.h"
@@ -95,7 +96,7 @@ static int check_url(const struct command *command, const char *url, struct targ
     target_parse(text, target);
     if (target->form != TARGET_ABSOLUTE || target->authority.len == 0)
         return command_misused(command, "--url needs a whole URL: https://HOST/PATH");
-    if (span_has_space_or_control(text))
+    if (has_blank_or_control(text))
         return command_misused(command, "the URL holds a space or a control character");
     if (target->query.at && query_has_jwt(target->query))
         return command_misused(command, "the URL has a jwt parameter already");

@@ -1,5 +1,7 @@
 #include "subject.h"
 
+#include "words.h"
+
 #include "../../shim/http/head.h"
 #include "../../shim/http/target.h"
 
@@ -29,7 +31,7 @@ void subject_set_url(struct subject *subject, const char *method, struct span ur
         subject->wrong = "the URL does not begin with http:// or https:// and a host";
         return;
     }
-    if (span_has_space_or_control(url)) {
+    if (has_blank_or_control(url)) {
         subject->wrong = "the URL holds a space or a control character";
         return;
     }

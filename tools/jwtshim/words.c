@@ -37,6 +37,14 @@ void put_escaped(FILE *to, struct span text)
     }
 }
 
+bool has_blank_or_control(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.at[i] <= ' ' || text.at[i] == 0x7f)
+            return true;
+    return false;
+}
+
 json_t *json_of_bytes(struct span text)
 {
     json_t *string = json_stringn(text.len ? text.at : "", text.len);

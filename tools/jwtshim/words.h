@@ -17,6 +17,9 @@ void words_of_span(char *to, size_t size, long long seconds);
 /* Text whose control characters and bytes beyond ASCII are escaped: nothing in it moves a cursor. */
 void put_escaped(FILE *to, struct span text);
 
+/* Whether there is a blank, a control character or a DEL in it, which no request target holds. */
+bool has_blank_or_control(struct span text);
+
 /* A JSON string of any bytes: what is no UTF-8 becomes a character a byte. NULL without memory. */
 json_t *json_of_bytes(struct span text);
 
