@@ -55,7 +55,6 @@ static bool clashes(void *handle, const char *symbol)
 {
     void *theirs = dlsym(RTLD_DEFAULT, symbol);
     void *wanted = dlsym(handle, symbol);
-    dlerror();
     return theirs && wanted && theirs != wanted;
 }
 
