@@ -4,7 +4,6 @@
 #include "../loader/object_file.h"
 
 #include <dlfcn.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -149,7 +148,5 @@ void inspector_explain(const struct decision *decision, struct explanation *out)
     out->detail[0] = '\0';
     if (!decision->token.len || !config_get()->inspect || getauxval(AT_SECURE) || was_explained(decision))
         return;
-    int saved = errno;
     explain_undisturbed(decision, out);
-    errno = saved;
 }

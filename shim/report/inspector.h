@@ -13,8 +13,8 @@ struct explanation {
     char detail[256];                /* what the loader says of that, or empty */
 };
 
-/* Explains the token of a request that is rewritten. Loads the object the first time. Keeps errno, leaves no error for
- * dlerror(), and wipes what it copied of the token. */
+/* Explains the token of a request that is rewritten. Loads the object the first time. Leaves no error for dlerror(), and
+ * wipes what it copied of the token. */
 void inspector_explain(const struct decision *decision, struct explanation *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* A program that sends requests over plain sockets and looks at what loading the inspector might have left behind, or broken.
- * It has a malloc of its own, as programs with jemalloc have; built with -DCLASH also a json_object_get.
+ * It has a malloc of its own, as programs with jemalloc have, and a SHA256_Init; built with -DCLASH also a json_object_get.
  *
  *     untouched SCENARIO TARGET [TARGET]      prints "ok" if all is well */
 #include <arpa/inet.h>
@@ -24,6 +24,15 @@ void *malloc(size_t size)
 {
     counted++;
     return __libc_malloc(size);
+}
+
+/* As a program that has OpenSSL inside it. */
+int SHA256_Init(void *context);
+int SHA256_Init(void *context)
+{
+    (void)context;
+    fputs("the program's own SHA256_Init was called\n", stderr);
+    abort();
 }
 
 #ifdef CLASH
