@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { LEEWAY = 30, LONG_LIFETIME_SECONDS = 25 * 60 * 60, DEEPEST = 12, QUERY_TO_EXPLAIN = 4096 };
+enum { LEEWAY = 30, LONG_LIFETIME_SECONDS = 25 * 60 * 60, DEEPEST = 12, QUERY_TO_EXPLAIN = 2048 };
 
 static const struct {
     const char *name, *text;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 /* A request line that long is refused by every server: what it would hash to is of no use. */
-enum { TARGET_MAX = 16 * 1024, ISS_MAX = 80, ALG_MAX = 16 };
+enum { TARGET_MAX = 8 * 1024, ISS_MAX = 80, ALG_MAX = 16 };
 
 inspect_fn INSPECT_FUNCTION __attribute__((visibility("default")));
 
