@@ -19,8 +19,8 @@ static bool is_trusted(const struct stat *status)
 /* All that its segments and its section table, which stands at the end, say is there. */
 static bool is_whole(int fd, size_t size)
 {
-    ElfW(Ehdr) header;
-    ElfW(Phdr) segment;
+    ElfW(Ehdr) header = {.e_phnum = 0};
+    ElfW(Phdr) segment = {.p_type = PT_NULL};
     if (raw_read(fd, &header, sizeof header) != (long)sizeof header || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
         header.e_phentsize != sizeof segment)
         return false;

@@ -254,7 +254,7 @@ const struct command inspect_command = {
             "  --method METHOD     the request's method, if it is not GET or the one that was pasted\n"
             "  --base-url URL      the site's base URL, whose path is left out of the qsh (default: /wiki for paths "
             "below it)\n"
-            "  --secret-file FILE  verify the signature by the shared secret in FILE\n"
+            "  --secret-file FILE  verify the signature by the shared secret in FILE (libjwt 3 takes none under 32 bytes)\n"
             "  --json              one JSON object instead of text\n"
             "  --show-signature    show the token's signature too: whoever has it has the token\n\n"
             "Exit codes: 0 nothing speaks against it; 1 Atlassian would refuse the request; 64 wrong usage; 65 what "
