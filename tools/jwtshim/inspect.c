@@ -245,20 +245,22 @@ static int run(const struct command *command, int argc, char **argv)
 const struct command inspect_command = {
     .name = "inspect",
     .summary = "what would become of a request, and what is in its token",
-    .help = "Usage: jwtshim inspect [OPTION]... URL|TOKEN|-\n\n"
-            "Says what the shim would do with a request, by the settings of /etc/jwtshim.conf and the environment, and "
-            "what is\n"
-            "right and wrong with its token. Sends nothing. With -, standard input has a URL, a token, a curl command "
-            "or the\n"
-            "head of a request.\n\n"
+    .help = "Usage: jwtshim inspect [OPTION]... URL|TOKEN|-\n"
+            "\n"
+            "Says what the shim would do with a request, by the settings of /etc/jwtshim.conf and the\n"
+            "environment, and what is right and wrong with its token. Sends nothing. With -, standard input\n"
+            "has a URL, a token, a curl command or the head of a request.\n"
+            "\n"
             "  --method METHOD     the request's method, if it is not GET or the one that was pasted\n"
-            "  --base-url URL      the site's base URL, whose path is left out of the qsh (default: /wiki for paths "
-            "below it)\n"
-            "  --secret-file FILE  verify the signature by the shared secret in FILE (libjwt 3 takes none under 32 bytes)\n"
+            "  --base-url URL      the site's base URL, whose path is left out of the qsh\n"
+            "                      (default: /wiki for paths below it)\n"
+            "  --secret-file FILE  verify the signature by the shared secret in FILE\n"
+            "                      (libjwt 3 takes none under 32 bytes)\n"
             "  --json              one JSON object instead of text\n"
-            "  --show-signature    show the token's signature too: whoever has it has the token\n\n"
-            "Exit codes: 0 nothing speaks against it; 1 Atlassian would refuse the request; 64 wrong usage; 65 what "
-            "was given is\n"
-            "neither a request nor a token, or there is no secret in the file; 66 the secret file cannot be read.\n",
+            "  --show-signature    show the token's signature too: whoever has it has the token\n"
+            "\n"
+            "Exit codes: 0 nothing speaks against it; 1 Atlassian would refuse the request; 64 wrong usage;\n"
+            "65 what was given is neither a request nor a token, or there is no secret in the file; 66 the\n"
+            "secret file cannot be read.\n",
     .run = run,
 };

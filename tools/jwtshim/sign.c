@@ -195,22 +195,25 @@ static int run(const struct command *command, int argc, char **argv)
 const struct command sign_command = {
     .name = "sign",
     .summary = "a Connect token for trying things out",
-    .help = "Usage: jwtshim sign --url URL --iss KEY --secret-file FILE [OPTION]...\n\n"
-            "Signs a request as a Connect app does (HS256, with its qsh) and prints what curl wants:\n\n"
-            "  curl -H \"$(jwtshim sign --url \"$url\" --iss com.example.app --secret-file secret)\" \"$url\"\n\n"
+    .help = "Usage: jwtshim sign --url URL --iss KEY --secret-file FILE [OPTION]...\n"
+            "\n"
+            "Signs a request as a Connect app does (HS256, with its qsh) and prints what curl wants:\n"
+            "\n"
+            "  curl -H \"$(jwtshim sign --url \"$url\" --iss com.example.app --secret-file secret)\" \"$url\"\n"
+            "\n"
             "  --url URL           the request's URL\n"
             "  --iss KEY           who signs: the app's key\n"
             "  --secret-file FILE  the shared secret; a line end behind it is left out\n"
             "  --method METHOD     default: GET\n"
-            "  --base-url URL      the site's base URL, whose path is left out of the qsh (default: /wiki for paths "
-            "below it)\n"
+            "  --base-url URL      the site's base URL, whose path is left out of the qsh\n"
+            "                      (default: /wiki for paths below it)\n"
             "  --exp-in SECONDS    default: 180; a negative number makes an expired token\n"
             "  --claim NAME=VALUE  another claim, or another value for one of these; may be repeated\n"
             "  --header            print the header line (default)\n"
             "  --query             print the URL with its jwt parameter\n"
-            "  --token             print the token alone\n\n"
-            "Exit codes: 0; 64 wrong usage; 65 there is no secret in the file, or a claim cannot be written; 66 the "
-            "file cannot be\n"
-            "read; 70 libjwt does not sign by this secret.\n",
+            "  --token             print the token alone\n"
+            "\n"
+            "Exit codes: 0; 64 wrong usage; 65 there is no secret in the file, or a claim cannot be written;\n"
+            "66 the file cannot be read; 70 libjwt does not sign by this secret.\n",
     .run = run,
 };
