@@ -123,10 +123,13 @@ $(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(wildcard shim/*.h shim/*/*.
 	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC) $(FUZZ_MORE)
 $(B)/tests/fuzz_token: $(INSPECT_C)
 $(B)/tests/fuzz_token: FUZZ_MORE = $(INSPECT_C) $(INSPECT_LIBS)
+SUBJECT_C := tools/jwtshim/subject.c tools/jwtshim/curl_line.c tools/jwtshim/words.c
+$(B)/tests/fuzz_subject: $(SUBJECT_C)
+$(B)/tests/fuzz_subject: FUZZ_MORE = $(SUBJECT_C) $(call LIBS_FOR,jansson)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-FUZZERS := $(B)/tests/fuzz_conn $(B)/tests/fuzz_config $(B)/tests/fuzz_token
+FUZZERS := $(B)/tests/fuzz_conn $(B)/tests/fuzz_config $(B)/tests/fuzz_token $(B)/tests/fuzz_subject
 tests: $(UNIT) $(B)/tests/replay $(B)/tests/qsh $(FUZZERS)
 
 deps:
@@ -141,7 +144,7 @@ demo:
 SANITIZED := $(B)/sanitized
 check-sanitized:
 	$(MAKE) B=$(SANITIZED) SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined" \
-	        $(patsubst $(B)/%,$(SANITIZED)/%,$(UNIT)) $(SANITIZED)/tests/replay
+	        $(patsubst $(B)/%,$(SANITIZED)/%,$(UNIT)) $(SANITIZED)/tests/replay $(SANITIZED)/jwtshim
 
 UNIT_ENV  = CMOCKA_MESSAGE_OUTPUT=TAP
 MEMCHECK  = valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite
@@ -156,6 +159,7 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          oracle/framing="REPLAY=$(abspath $(B))/tests/replay node tests/oracle/framing.js" \
          oracle/parameter="REPLAY=$(abspath $(B))/tests/replay node tests/oracle/parameter.js" \
          command/inspect="tests/command/inspect --build $(B)" \
+         command/inspect/sanitized="tests/command/inspect --build $(SANITIZED)" \
          inspector="tests/inspector/run --build $(B)" \
          oracle/qsh="QSH=$(abspath $(B))/tests/qsh node tests/oracle/qsh.js" \
          fuzz="tests/fuzz/run --build $(B) --runs $(FUZZ_RUNS)" \
@@ -185,6 +189,7 @@ fuzz: $(FUZZERS)
 	tests/fuzz/run --build $(B) --seconds 540 --only fuzz_conn
 	tests/fuzz/run --build $(B) --seconds 60 --only fuzz_config
 	tests/fuzz/run --build $(B) --seconds 60 --only fuzz_token
+	tests/fuzz/run --build $(B) --seconds 60 --only fuzz_subject
 
 bench: all
 	tests/bench/run --build $(B)

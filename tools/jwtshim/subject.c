@@ -168,7 +168,7 @@ void subject_of(struct span text, const char *method, struct subject *subject)
         set_curl(subject, text, method);
     else if (token_is_well_formed(text) && !memchr(text.at, '%', text.len))
         subject->token = text;
-    else if (request_may_begin(text))
+    else if (request_may_begin(text) && memchr(text.at, ' ', text.len))
         set_head(subject, text, method);
     else
         subject->wrong =
