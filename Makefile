@@ -89,7 +89,10 @@ $(UNIT): $(B)/tests/%: $(B)/core/tests/unit/%.o $(CORE_O)
 COMMAND_O  := $(COMMAND_C:%.c=$(B)/core/%.o) $(INSPECT_C:%.c=$(B)/core/%.o)
 $(B)/jwtshim: $(COMMAND_O) $(CORE_O)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(call LIBS_FOR,jansson)
+	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(call LIBS_FOR,jansson zlib libcrypto)
+
+# What the page of a report has in it.
+$(B)/core/tools/jwtshim/report_html.o: tools/jwtshim/report_page.css tools/jwtshim/report_page.js
 
 # Fuzzers: built by clang with its sanitizers; golden inputs are the seeds, what is found is kept in build/.
 FUZZ_CFLAGS = -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \

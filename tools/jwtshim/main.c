@@ -9,6 +9,8 @@
 static const char version_text[] = "jwtshim " JWTSHIM_VERSION "\n";
 
 const struct command *const commands[] = {
+    &command_run,
+    &command_report,
     NULL,
 };
 
