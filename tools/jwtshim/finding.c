@@ -33,6 +33,12 @@ static bool is_on_purpose(struct span reason)
     return IS(reason, "host-not-atlassian") || IS(reason, "plaintext") || IS(reason, "authorization-present");
 }
 
+/* What the inspector notes though Atlassian takes such a token. */
+static bool is_harmless(struct span finding)
+{
+    return IS(finding, "long-lifetime") || IS(finding, "qsh-context-path-kept") || IS(finding, "libjwt-refuses");
+}
+
 static void add(char text[FINDING_TEXT], size_t *len, struct span part)
 {
     const char *comma = *len ? ", " : "";
@@ -46,15 +52,19 @@ static void add(char text[FINDING_TEXT], size_t *len, struct span part)
     *len += part.len;
 }
 
-static void token_findings(const struct event *event, char text[FINDING_TEXT], size_t *len)
+/* Whether any of them is more than a note. */
+static bool token_findings(const struct event *event, char text[FINDING_TEXT], size_t *len)
 {
-    bool said = false;
+    bool said = false, wrong = false;
     for (size_t i = 0; i < event->findings; i++) {
         said |= event->finding[i].len >= 3 && memcmp(event->finding[i].at, "qsh", 3) == 0;
+        wrong |= !is_harmless(event->finding[i]);
         add(text, len, event->finding[i]);
     }
-    if (event->qsh.at && IS(event->qsh, "mismatch") && !said)
-        add(text, len, span_of("qsh-mismatch", 12));
+    if (!event->qsh.at || !IS(event->qsh, "mismatch") || said)
+        return wrong;
+    add(text, len, span_of("qsh-mismatch", 12));
+    return true;
 }
 
 enum standing finding_of(const struct event *event, char text[FINDING_TEXT], size_t *len)
@@ -66,49 +76,9 @@ enum standing finding_of(const struct event *event, char text[FINDING_TEXT], siz
     }
     if (!IS(event->action, "rewritten") && !IS(event->action, "would-rewrite"))
         return STANDING_NONE;
-    token_findings(event, text, len);
+    const bool wrong = token_findings(event, text, len);
     if (IS(event->action, "would-rewrite"))
         return STANDING_AUDIT;
-    return *len ? STANDING_TOKEN : STANDING_MOVED;
+    return wrong ? STANDING_TOKEN : STANDING_MOVED;
 }
 
-const char *finding_meaning(struct span finding)
-{
-    /* clang-format off */
-    static const struct {
-        const char *id, *meaning;
-    } meanings[] = {
-        {"not-a-token", "The jwt parameter holds no token (three parts of letters, digits, - and _). Look at what the program puts there."},
-        {"host-not-atlassian", "The host is none of Atlassian's. If it is a site of yours, name it in JWTSHIM_HOSTS."},
-        {"host-missing", "The request names no host, so nothing says that it is for Atlassian."},
-        {"host-repeated", "The request names two hosts; which one counts is not for the shim to say."},
-        {"authorization-present", "There is an Authorization header already, and JWTSHIM_ON_CONFLICT says to leave such requests."},
-        {"target-form", "The request target has a form that is not understood."},
-        {"plaintext", "http without TLS to a public address only redirects to https. JWTSHIM_PLAINTEXT=always rewrites it all the same."},
-        {"head-too-large", "The request's head is over 64 KiB."},
-        {"head-malformed", "The request's head is malformed; its receiver refuses it too."},
-        {"framing-conflict", "The request contradicts itself about the length of its body."},
-        {"framing-unknown", "The length or coding of the request's body is not understood."},
-        {"upgrade", "The connection left HTTP by an Upgrade."},
-        {"too-many-edits", "The token stands in more places than the shim changes at once."},
-        {"no-memory", "The program had no memory left."},
-        {"released-early", "The program needed the bytes sent before its request was whole (a blocking read, a fork, a close)."},
-        {"concurrent-writers", "Two threads wrote on one connection at once."},
-        {"unseen-bytes", "Bytes entered the connection by a way that shows no content (splice)."},
-        {"zerocopy", "The program sends with MSG_ZEROCOPY."},
-        {"fast-open", "The program sends half a head with MSG_FASTOPEN."},
-        {"ancillary-data", "The program sends descriptors along with half a head."},
-        {"handshake-unfinished", "The program wrote before its TLS handshake was finished."},
-        {"socket-error", "The connection had an error waiting."},
-        {"only-h2-offered", "The client offers HTTP/2 alone, by an implementation of its own. Let it offer http/1.1 too, or use a local proxy."},
-        {"descriptor-changed", "The descriptor became another socket in the middle of a request."},
-        {"redirect-with-credentials", "libcurl would send the program's credentials with the token to another origin."},
-        {"expired", "The token was expired when it was sent: look at the program's clock, and at how long it keeps a token."},
-        {"qsh-mismatch", "The token is signed for another method, path or query. \"jwtshim inspect\" says what differs."},
-    };
-    /* clang-format on */
-    for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++)
-        if (finding.len == strlen(meanings[i].id) && memcmp(finding.at, meanings[i].id, finding.len) == 0)
-            return meanings[i].meaning;
-    return NULL;
-}

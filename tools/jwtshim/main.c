@@ -9,8 +9,11 @@
 static const char version_text[] = "jwtshim " JWTSHIM_VERSION "\n";
 
 const struct command *const commands[] = {
-    &command_run,
-    &command_report,
+    &run_command,
+    &report_command,
+    &status_command,
+    &enable_command,
+    &disable_command,
     NULL,
 };
 

@@ -131,6 +131,30 @@ static int more_requests(const void *one, const void *other)
 /* A list of what the rows hold is short but for a hostile log: FINDINGS_MAX bounds the search. */
 enum { FINDINGS_MAX = 100 };
 
+/* The next of a text of findings, which moves behind it. */
+static struct span next_finding(struct span *findings)
+{
+    const char *comma = memmem(findings->at, findings->len, ", ", 2);
+    const size_t len = comma ? (size_t)(comma - findings->at) : findings->len;
+    const struct span finding = span_of(findings->at, len);
+    *findings = span_from(*findings, comma ? len + 2 : len);
+    return finding;
+}
+
+static void add_finding(struct finding_sum *list, size_t *count, struct span finding, enum standing standing, uint64_t requests)
+{
+    size_t i = 0;
+    while (i < *count && (list[i].standing != standing || list[i].finding.len != finding.len ||
+                          memcmp(list[i].finding.at, finding.at, finding.len) != 0))
+        i++;
+    if (i == FINDINGS_MAX)
+        return;
+    *count += i == *count;
+    list[i].finding = finding;
+    list[i].standing = standing;
+    list[i].requests += requests;
+}
+
 size_t report_findings(const struct report *report, struct finding_sum **list)
 {
     size_t count = 0;
@@ -138,19 +162,11 @@ size_t report_findings(const struct report *report, struct finding_sum **list)
     if (!*list || !(report->tally->by & BY_FINDING))
         return 0;
     for (const struct row *row = report->tally->rows; row; row = row->hh.next) {
-        for (int s = 0; s < STANDINGS; s++) {
-            size_t i = 0;
-            if (row->by_standing[s] == 0 || row->finding.len == 0)
-                continue;
-            while (i < count && ((int)(*list)[i].standing != s || (*list)[i].finding.len != row->finding.len ||
-                                 memcmp((*list)[i].finding.at, row->finding.at, row->finding.len) != 0))
-                i++;
-            if (i == count && count == FINDINGS_MAX)
-                continue;
-            count += i == count;
-            (*list)[i].finding = row->finding;
-            (*list)[i].standing = (enum standing)s;
-            (*list)[i].requests += row->by_standing[s];
+        for (struct span left = row->finding; left.len;) {
+            const struct span finding = next_finding(&left);
+            for (int s = 0; s < STANDINGS; s++)
+                if (row->by_standing[s])
+                    add_finding(*list, &count, finding, (enum standing)s, row->by_standing[s]);
         }
     }
     qsort(*list, count, sizeof **list, more_requests);
@@ -210,5 +226,5 @@ static int run(const struct command *command, int argc, char **argv)
     return code > intake.code ? code : intake.code;
 }
 
-const struct command command_report = {
+const struct command report_command = {
     .name = "report", .summary = "adds up the logged events of many programs", .help = help, .run = run};

@@ -90,7 +90,7 @@ static void put_findings(const struct report *report, FILE *to)
     bool begun = false;
     for (size_t i = 0; i < count; i++) {
         const char *meaning = finding_meaning(list[i].finding);
-        if (list[i].standing == STANDING_LEFT)
+        if (list[i].standing == STANDING_LEFT) /* as it should be */
             continue;
         if (!begun)
             fputs("<h2>What to look at</h2>\n<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Reason</th><th scope=\"col\" "

@@ -47,7 +47,7 @@ static void print_findings(const struct report *report, FILE *to)
     bool begun = false;
     for (size_t i = 0; i < count; i++) {
         const char *meaning = finding_meaning(list[i].finding);
-        if (list[i].standing == STANDING_LEFT)
+        if (list[i].standing == STANDING_LEFT) /* as it should be */
             continue;
         if (!begun)
             fputs("\nWhat to look at:\n", to);

@@ -41,5 +41,5 @@ static int run(const struct command *command, int argc, char **argv)
     return code;
 }
 
-const struct command command_run = {
+const struct command run_command = {
     .name = "run", .summary = "runs a command with the shim, as jwtshim-run does", .help = help, .run = run};
