@@ -100,11 +100,16 @@ FUZZ_CFLAGS = -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize
 FUZZ_SRC   := $(CORE_C) shim/config.c shim/report/events.c shim/report/log.c shim/loader/resolve.c
 $(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(wildcard shim/*.h shim/*/*.h) Makefile
 	@mkdir -p $(@D)
-	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC)
+	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC) $(FUZZ_MORE)
+
+# What reads events is the command's, and jansson is its judge.
+EVENTS_C := $(addprefix tools/jwtshim/,event.c finding.c json_scan.c tally.c time_text.c timeline.c)
+$(B)/tests/fuzz_events: $(EVENTS_C) $(wildcard tools/jwtshim/*.h)
+$(B)/tests/fuzz_events: FUZZ_MORE = $(EVENTS_C) $(call LIBS_FOR,jansson)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-FUZZERS := $(B)/tests/fuzz_conn $(B)/tests/fuzz_config
+FUZZERS := $(B)/tests/fuzz_conn $(B)/tests/fuzz_config $(B)/tests/fuzz_events
 tests: $(UNIT) $(B)/tests/replay $(FUZZERS)
 
 deps:
@@ -137,6 +142,7 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          wrapper="tests/wrapper/run" \
          runner="tests/wrapper/runner" \
          settings="tests/settings/run --build $(B)" \
+         command="tests/command/run --build $(B)" \
          mock="node tests/mock-atlassian/test.js" \
          programs/sockets="tests/programs/sockets/run --build $(B)" \
          programs/tls="tests/programs/tls/run --build $(B)" \
@@ -158,6 +164,7 @@ check:
 fuzz: $(FUZZERS)
 	tests/fuzz/run --build $(B) --seconds 540 --only fuzz_conn
 	tests/fuzz/run --build $(B) --seconds 60 --only fuzz_config
+	tests/fuzz/run --build $(B) --seconds 60 --only fuzz_events
 
 bench: all
 	tests/bench/run --build $(B)

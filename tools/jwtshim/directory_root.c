@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -16,7 +17,7 @@ bool root_begin(struct directory_root *root, const char *directory)
     if (!realpath(directory, real))
         return false;
     root->ours = strcmp(real, "/") == 0;
-    strcpy(root->path, root->ours ? "" : real);
+    snprintf(root->path, sizeof root->path, "%s", root->ours ? "" : real);
     root->fd = open(real, O_PATH | O_DIRECTORY | O_CLOEXEC);
     return root->fd >= 0;
 }

@@ -9,7 +9,7 @@
 
 struct directory_root {
     int fd;
-    bool ours;         /* it is this process's own */
+    bool ours;           /* it is this process's own */
     char path[PATH_MAX]; /* without links; "" for our own, so that it can be put before an absolute path */
 };
 

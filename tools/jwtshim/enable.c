@@ -19,7 +19,8 @@
 static const char enable_help[] =
     "Usage: jwtshim enable [OPTION]...\n"
     "\n"
-    "Puts the shim into /etc/ld.so.preload, so that every program that is started from then on loads it. Everything else in\n"
+    "Puts the shim into /etc/ld.so.preload, so that every program that is started from then on loads it. Everything "
+    "else in\n"
     "that file stays. The object is tried first: a program is run with it, and any complaint keeps it out.\n"
     "\n"
     "  --object PATH  the object (default: the one installed or built beside this command)\n"
@@ -30,13 +31,15 @@ static const char enable_help[] =
     "  --help         show this and end\n"
     "\n"
     "Settings are in /etc/jwtshim.conf. Programs that run already are not changed.\n"
-    "Exit codes: 0 it is in the file; 64 wrong use; 65 the object would not load; 66 there is none; 73, 74 the file cannot\n"
+    "Exit codes: 0 it is in the file; 64 wrong use; 65 the object would not load; 66 there is none; 73, 74 the file "
+    "cannot\n"
     "be changed; 75 another run is changing it; 77 not root, or others than root could change the object.\n";
 
 static const char disable_help[] =
     "Usage: jwtshim disable [OPTION]...\n"
     "\n"
-    "Takes the shim out of /etc/ld.so.preload, whether or not the object is still there. Everything else in that file stays;\n"
+    "Takes the shim out of /etc/ld.so.preload, whether or not the object is still there. Everything else in that file "
+    "stays;\n"
     "with nothing else in it, it is removed. Programs that run already keep the object until they end.\n"
     "\n"
     "  --object PATH  take out this path too\n"
@@ -52,11 +55,17 @@ struct options {
     bool force, dry_run;
 };
 
+static bool is_absolute(const char *path)
+{
+    return path && *path == '/';
+}
+
 static int read_options(const struct command *command, int argc, char **argv, bool enables, struct options *options)
 {
     static const struct option long_options[] = {
-        {"object", required_argument, NULL, 'o'}, {"root", required_argument, NULL, 'r'}, {"dry-run", no_argument, NULL, 'n'},
-        {"try", required_argument, NULL, 't'},    {"force", no_argument, NULL, 'f'},      {NULL, 0, NULL, 0},
+        {"object", required_argument, NULL, 'o'}, {"root", required_argument, NULL, 'r'},
+        {"dry-run", no_argument, NULL, 'n'},      {"try", required_argument, NULL, 't'},
+        {"force", no_argument, NULL, 'f'},        {NULL, 0, NULL, 0},
     };
     int option;
     *options = (struct options){.trial = "/bin/true"};
@@ -79,7 +88,7 @@ static int read_options(const struct command *command, int argc, char **argv, bo
     }
     if (optind < argc)
         return command_misused(command, "no argument is expected: %s", argv[optind]);
-    if ((options->object && *options->object != '/') || *options->trial != '/')
+    if ((options->object && !is_absolute(options->object)) || !is_absolute(options->trial))
         return command_misused(command, "paths must be absolute: ld.so knows no current directory");
     return EX_OK;
 }
@@ -87,13 +96,16 @@ static int read_options(const struct command *command, int argc, char **argv, bo
 /* Where the object is, if nobody says so: beside this command, or where it is installed in a root. To be freed; or NULL. */
 static char *find_object(const struct directory_root *root)
 {
-    static const char *const places[] = {"libjwtshim.so", "../lib/jwtshim/libjwtshim.so",
+    static const char *const places[] = {
+        "libjwtshim.so",
+        "../lib/jwtshim/libjwtshim.so",
 #if defined(__x86_64__)
-                                         "../lib/x86_64-linux-gnu/jwtshim/libjwtshim.so",
+        "../lib/x86_64-linux-gnu/jwtshim/libjwtshim.so",
 #elif defined(__aarch64__)
-                                         "../lib/aarch64-linux-gnu/jwtshim/libjwtshim.so",
+        "../lib/aarch64-linux-gnu/jwtshim/libjwtshim.so",
 #endif
-                                         NULL};
+        NULL
+    };
     static const char *const names[] = {"/usr/local/lib/jwtshim/libjwtshim.so", "/usr/$LIB/jwtshim/libjwtshim.so"};
     char *found = root->ours ? beside_us(places) : NULL;
     for (size_t i = 0; !found && i < sizeof names / sizeof names[0]; i++) {
@@ -122,10 +134,14 @@ static int judge_file(const struct command *command, const struct directory_root
     close(fd);
     if (!S_ISREG(status.st_mode) || !object.elf)
         return command_failed(command, EX_DATAERR, "%s is no shared object", name);
+    if (object.cut_off)
+        return command_failed(command, EX_DATAERR, "%s is cut off: programs would be ended by it", name);
     if (!object.ours && !force)
-        return command_failed(command, EX_DATAERR, "%s is not libjwtshim.so: it has no note of its version (--force takes it)", name);
+        return command_failed(command, EX_DATAERR,
+                              "%s is not libjwtshim.so: it has no note of its version (--force takes it)", name);
     if (!(status.st_mode & S_IROTH))
-        return command_failed(command, EX_DATAERR, "%s cannot be read by everyone: other users' programs would complain", name);
+        return command_failed(command, EX_DATAERR,
+                              "%s cannot be read by everyone: other users' programs would complain", name);
     char *unsafe = force ? NULL : object_is_unsafe(root, path);
     if (!unsafe)
         return EX_OK;
@@ -134,10 +150,12 @@ static int judge_file(const struct command *command, const struct directory_root
     return code;
 }
 
-static int judge(const struct command *command, const struct directory_root *root, const char *name, const struct options *options)
+static int judge(const struct command *command, const struct directory_root *root, const char *name,
+                 const struct options *options)
 {
     if (strlen(name) >= PATH_MAX || strpbrk(name, " \t\n:#"))
-        return command_failed(command, EX_DATAERR, "ld.so.preload cannot hold a path with a space, a colon or a #: %s", name);
+        return command_failed(command, EX_DATAERR, "ld.so.preload cannot hold a path with a space, a colon or a #: %s",
+                              name);
     const int code = judge_file(command, root, name, options->force);
     if (code != EX_OK)
         return code;
@@ -156,23 +174,26 @@ static void warn_of_others(const struct command *command, const struct directory
 {
     static const char *const loaders[] = {
 #if defined(__x86_64__)
-        "/lib/ld-linux.so.2", "/libx32/ld-linux-x32.so.2",
+        "/lib/ld-linux.so.2",
+        "/libx32/ld-linux-x32.so.2",
 #elif defined(__aarch64__)
         "/lib/ld-linux-armhf.so.3",
 #endif
-        NULL};
+        NULL
+    };
     for (const char *const *loader = loaders; *loader; loader++) {
         const int fd = root_open(root, *loader, O_PATH);
         if (fd < 0)
             continue;
         close(fd);
-        command_failed(command, EX_OK, "note: there is %s; programs that need it will print an error at each start", *loader);
+        command_failed(command, EX_OK, "note: there is %s; programs that need it will print an error at each start",
+                       *loader);
     }
 }
 
 /* Writes the text, or shows it. */
-static int apply(const struct command *command, const struct directory_root *root, struct preload_file *file, struct span text,
-                 const struct options *options, const char *what)
+static int apply(const struct command *command, const struct directory_root *root, struct preload_file *file,
+                 struct span text, const struct options *options, const char *what)
 {
     const bool same = text.len == file->len && (text.len == 0 || memcmp(text.at, file->text, text.len) == 0);
     if (options->dry_run) {
@@ -189,7 +210,8 @@ static int apply(const struct command *command, const struct directory_root *roo
     return code;
 }
 
-static int enable_object(const struct command *command, const struct directory_root *root, const char *name, const struct options *options)
+static int enable_object(const struct command *command, const struct directory_root *root, const char *name,
+                         const struct options *options)
 {
     struct preload_file file;
     int code = judge(command, root, name, options);

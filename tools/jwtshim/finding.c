@@ -81,4 +81,3 @@ enum standing finding_of(const struct event *event, char text[FINDING_TEXT], siz
         return STANDING_AUDIT;
     return wrong ? STANDING_TOKEN : STANDING_MOVED;
 }
-

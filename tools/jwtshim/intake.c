@@ -13,7 +13,8 @@
 
 /* Complaints about one file's lines; further ones are counted. */
 enum { COMPLAINTS_MAX = 10, BUFFER = 1024 * 1024 };
-_Static_assert(BUFFER > 2 * EVENT_LINE_MAX, "a line that is looked at fits twice: whole, and with the next read behind it");
+_Static_assert(BUFFER > 2 * EVENT_LINE_MAX,
+               "a line that is looked at fits twice: whole, and with the next read behind it");
 
 struct file {
     const char *name;

@@ -8,6 +8,7 @@
 
 static const char version_text[] = "jwtshim " JWTSHIM_VERSION "\n";
 
+/* clang-format off */
 const struct command *const commands[] = {
     &run_command,
     &report_command,
@@ -16,6 +17,7 @@ const struct command *const commands[] = {
     &disable_command,
     NULL,
 };
+/* clang-format on */
 
 static void complain(const struct command *command, const char *format, va_list arguments)
 {

@@ -6,8 +6,8 @@
 
 struct output_file {
     FILE *stream;
-    char *path;      /* where it is to be, behind all links */
-    char *temporary; /* NULL: `path` is no regular file (a terminal, a pipe), and written to directly */
+    char *path;       /* where it is to be, behind all links */
+    char *temporary;  /* NULL: `path` is no regular file (a terminal, a pipe), and written to directly */
     const char *name; /* as the user gave it */
 };
 

@@ -25,7 +25,7 @@ static bool open_directory(struct preload_file *file, const struct directory_roo
         errno = ENAMETOOLONG;
         return false;
     }
-    strcpy(file->name, slash + 1);
+    snprintf(file->name, sizeof file->name, "%s", slash + 1);
     snprintf(directory, sizeof directory, "%.*s", (int)(slash - path), path);
     file->directory = root_open(root, *directory ? directory : "/", O_RDONLY | O_DIRECTORY);
     return file->directory >= 0;
@@ -46,8 +46,9 @@ static bool find(struct preload_file *file, const struct directory_root *root)
         file->directory = -1;
         char *slash = strrchr(path, '/');
         if (*target == '/')
-            strcpy(path, target);
-        else if (snprintf(slash + 1, (size_t)(path + sizeof path - slash - 1), "%s", target) >= path + sizeof path - slash - 1)
+            snprintf(path, sizeof path, "%s", target);
+        else if (snprintf(slash + 1, (size_t)(path + sizeof path - slash - 1), "%s", target) >=
+                 path + sizeof path - slash - 1)
             break;
     }
     errno = ELOOP;
@@ -117,7 +118,8 @@ static int lock(struct preload_file *file, const struct command *command)
         clear_stale_lock(file);
         nanosleep(&pause, NULL);
     }
-    const int code = command_failed(command, EX_TEMPFAIL, "%s: another run is changing it (%s is locked)", PRELOAD_PATH, file->lock);
+    const int code =
+        command_failed(command, EX_TEMPFAIL, "%s: another run is changing it (%s is locked)", PRELOAD_PATH, file->lock);
     file->lock[0] = '\0';
     return code;
 }

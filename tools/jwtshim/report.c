@@ -11,8 +11,10 @@
 static const char help[] =
     "Usage: jwtshim report [OPTION]... [FILE]...\n"
     "\n"
-    "Adds up the events that the shim logged (JWTSHIM_LOG), by program, host and finding: how many requests, when first\n"
-    "and last, by which layers, and what still fails. Reads FILEs, plain or gzip, or standard input where there is none\n"
+    "Adds up the events that the shim logged (JWTSHIM_LOG), by program, host and finding: how many requests, when "
+    "first\n"
+    "and last, by which layers, and what still fails. Reads FILEs, plain or gzip, or standard input where there is "
+    "none\n"
     "or it is -. Memory does not grow with the files.\n"
     "\n"
     "  --by LIST      tell rows apart by these: program, host, reason, layer (default: program,host,reason)\n"
@@ -71,9 +73,12 @@ static bool read_count(const char *text, size_t *count)
 static int read_options(const struct command *command, int argc, char **argv, struct options *options)
 {
     static const struct option long_options[] = {
-        {"by", required_argument, NULL, 'b'},    {"since", required_argument, NULL, 's'},
-        {"until", required_argument, NULL, 'u'}, {"top", required_argument, NULL, 't'},
-        {"json", no_argument, NULL, 'j'},        {"html", optional_argument, NULL, 'h'},
+        {"by", required_argument, NULL, 'b'},
+        {"since", required_argument, NULL, 's'},
+        {"until", required_argument, NULL, 'u'},
+        {"top", required_argument, NULL, 't'},
+        {"json", no_argument, NULL, 'j'},
+        {"html", optional_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     const int64_t now = time_now();
@@ -141,7 +146,8 @@ static struct span next_finding(struct span *findings)
     return finding;
 }
 
-static void add_finding(struct finding_sum *list, size_t *count, struct span finding, enum standing standing, uint64_t requests)
+static void add_finding(struct finding_sum *list, size_t *count, struct span finding, enum standing standing,
+                        uint64_t requests)
 {
     size_t i = 0;
     while (i < *count && (list[i].standing != standing || list[i].finding.len != finding.len ||

@@ -4,10 +4,20 @@
 #include "time_text.h"
 
 /* The drawing's own units; the page scales it. */
-enum { WIDTH = 1000, HEIGHT = 260, LEFT = 64, RIGHT = 12, TOP = 12, BOTTOM = 28, PLOT_W = WIDTH - LEFT - RIGHT, PLOT_H = HEIGHT - TOP - BOTTOM };
+enum {
+    WIDTH = 1000,
+    HEIGHT = 260,
+    LEFT = 64,
+    RIGHT = 12,
+    TOP = 12,
+    BOTTOM = 28,
+    PLOT_W = WIDTH - LEFT - RIGHT,
+    PLOT_H = HEIGHT - TOP - BOTTOM
+};
 
 /* The outermost is drawn last: what fails stands on the others' heads, where it is seen. */
-static const enum standing order[STANDINGS] = {STANDING_LEFT, STANDING_MOVED, STANDING_AUDIT, STANDING_TOKEN, STANDING_FAILING};
+static const enum standing order[STANDINGS] = {STANDING_LEFT, STANDING_MOVED, STANDING_AUDIT, STANDING_TOKEN,
+                                               STANDING_FAILING};
 
 static uint64_t bin_total(const struct timeline *timeline, size_t i)
 {
@@ -53,7 +63,8 @@ static void put_axes(FILE *to, const struct timeline *timeline, uint64_t step)
     char number[NUMBER_TEXT];
     for (int i = 0; i <= 4; i++) {
         const int y = TOP + PLOT_H - PLOT_H * i / 4;
-        fprintf(to, "<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\" stroke=\"#888\"/>", LEFT, WIDTH - RIGHT, y, y);
+        fprintf(to, "<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\" stroke=\"#888\"/>", LEFT,
+                WIDTH - RIGHT, y, y);
         fprintf(to, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n", LEFT - 8, y + 4,
                 number_text(number, step * (uint64_t)i));
     }
@@ -81,8 +92,8 @@ static void put_bin(FILE *to, const struct timeline *timeline, size_t i, uint64_
         if (height < 1.5)
             height = 1.5; /* one request in a million is seen, and is the one that matters */
         y -= height;
-        fprintf(to, "<rect class=\"%s\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\"><title>", standing_id(standing),
-                LEFT + width * (double)i, y, width - gap, height);
+        fprintf(to, "<rect class=\"%s\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\"><title>",
+                standing_id(standing), LEFT + width * (double)i, y, width - gap, height);
         put_time(to, timeline, timeline_begin(timeline, i));
         fprintf(to, ": %s %s</title></rect>\n", number_text(number, count), standing_name(standing));
     }
@@ -121,9 +132,11 @@ void report_chart(const struct timeline *timeline, FILE *to)
     const uint64_t step = step_for(most);
     fputs("<h2 id=\"when\">When</h2>\n<p class=\"quiet\">Requests in each ", to);
     put_width(to, timeline);
-    fprintf(to, ", UTC. The colours are those above; what fails is on top.</p>\n"
-                "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"when chart\">\n<desc id=\"chart\">Stacked bars of requests "
-                "over time, the highest with %llu; the same figures are in the table below.</desc>\n",
+    fprintf(to,
+            ", UTC. The colours are those above; what fails is on top.</p>\n"
+            "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"when chart\">\n<desc id=\"chart\">Stacked bars "
+            "of requests "
+            "over time, the highest with %llu; the same figures are in the table below.</desc>\n",
             WIDTH, HEIGHT, (unsigned long long)most);
     put_axes(to, timeline, step);
     for (size_t i = 0; i < timeline->used; i++)

@@ -37,7 +37,8 @@ static void put_head(FILE *to)
     put_hash(to, page_css_begin, page_css_end);
     fputs("; script-src ", to);
     put_hash(to, page_js_begin, page_js_end);
-    fputs("\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n"
+    fputs("\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" "
+          "content=\"no-referrer\">\n"
           "<link rel=\"icon\" href=\"data:,\">\n<title>Requests to Atlassian: jwtshim report</title>\n<style>",
           to);
     fwrite(page_css_begin, 1, (size_t)(page_css_end - page_css_begin), to);
@@ -65,8 +66,9 @@ static void put_summary(const struct report *report, FILE *to)
     }
     fputs(".</p>\n<ul class=\"tiles\">\n", to);
     for (int s = 0; s < STANDINGS; s++)
-        fprintf(to, "<li class=\"%s\"><strong>%s</strong><b>%s</b><small>%s</small></li>\n", standing_id((enum standing)s),
-                number_text(number, all->by_standing[s]), standing_name((enum standing)s), standing_meaning((enum standing)s));
+        fprintf(to, "<li class=\"%s\"><strong>%s</strong><b>%s</b><small>%s</small></li>\n",
+                standing_id((enum standing)s), number_text(number, all->by_standing[s]),
+                standing_name((enum standing)s), standing_meaning((enum standing)s));
     fputs("</ul>\n", to);
 }
 
@@ -93,8 +95,10 @@ static void put_findings(const struct report *report, FILE *to)
         if (list[i].standing == STANDING_LEFT) /* as it should be */
             continue;
         if (!begun)
-            fputs("<h2>What to look at</h2>\n<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Reason</th><th scope=\"col\" "
-                  "class=\"number\">Requests</th><th scope=\"col\">Standing</th><th scope=\"col\">What it means</th></tr></thead><tbody>\n",
+            fputs("<h2>What to look at</h2>\n<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Reason</th><th "
+                  "scope=\"col\" "
+                  "class=\"number\">Requests</th><th scope=\"col\">Standing</th><th scope=\"col\">What it "
+                  "means</th></tr></thead><tbody>\n",
                   to);
         begun = true;
         fprintf(to, "<tr class=\"%s\"><td>", standing_id(list[i].standing));
@@ -166,7 +170,8 @@ static void put_counts(const struct report *report, FILE *to, const struct row *
 
 static void put_table_head(unsigned by, FILE *to)
 {
-    fputs("<h2 id=\"all-requests\">All requests</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"all-requests\">"
+    fputs("<h2 id=\"all-requests\">All requests</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
+          "aria-labelledby=\"all-requests\">"
           "<table class=\"sortable\" id=\"all\"><thead><tr>",
           to);
     if (by & BY_PROGRAM)
@@ -193,7 +198,8 @@ static void put_rest(const struct report *report, FILE *to)
     int columns = 0;
     for (unsigned by = report->tally->by; by; by &= by - 1)
         columns++;
-    fprintf(to, "</tbody><tfoot><tr class=\"%s\"><td colspan=\"%d\">All others</td>", standing_id(row_standing(&rest)), columns);
+    fprintf(to, "</tbody><tfoot><tr class=\"%s\"><td colspan=\"%d\">All others</td>", standing_id(row_standing(&rest)),
+            columns);
     put_counts(report, to, &rest);
     fputs("</tfoot>", to);
 }
@@ -225,10 +231,13 @@ static void put_settings(const struct report *report, FILE *to)
     size_t place = 0;
     if (!report->tally->settings)
         return;
-    fputs("<h2>Settings that programs could not use</h2>\n<div class=\"scroll\"><table class=\"sortable\"><thead><tr><th scope=\"col\">Program</th>"
-          "<th scope=\"col\">Setting</th><th scope=\"col\">Why</th><th scope=\"col\" class=\"number\">Events</th></tr></thead><tbody>\n",
+    fputs("<h2>Settings that programs could not use</h2>\n<div class=\"scroll\"><table "
+          "class=\"sortable\"><thead><tr><th scope=\"col\">Program</th>"
+          "<th scope=\"col\">Setting</th><th scope=\"col\">Why</th><th scope=\"col\" "
+          "class=\"number\">Events</th></tr></thead><tbody>\n",
           to);
-    for (const struct ignored_setting *each = report->tally->settings; each && place < report->top; each = each->hh.next, place++) {
+    for (const struct ignored_setting *each = report->tally->settings; each && place < report->top;
+         each = each->hh.next, place++) {
         fputs("<tr>", to);
         put_cell(to, " class=\"name\"", each->program);
         put_cell(to, "", each->setting);

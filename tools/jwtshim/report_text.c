@@ -10,8 +10,7 @@
 static const char *colour_of(enum standing standing)
 {
     static const char *const colours[STANDINGS] = {
-        [STANDING_FAILING] = "\033[31m", [STANDING_TOKEN] = "\033[33m", [STANDING_AUDIT] = "\033[34m",
-        [STANDING_MOVED] = "\033[32m",   [STANDING_LEFT] = "\033[2m"};
+        [STANDING_FAILING] = "\033[31m", [STANDING_TOKEN] = "\033[33m", [STANDING_AUDIT] = "\033[34m", [STANDING_MOVED] = "\033[32m", [STANDING_LEFT] = "\033[2m"};
     return colours[standing];
 }
 
@@ -29,12 +28,13 @@ static void print_totals(const struct report *report, FILE *to)
     for (int s = 0; s < STANDINGS; s++) {
         if (all->by_standing[s] == 0)
             continue;
-        fprintf(to, "%s%15s  %-22s%s%s\n", report->colour ? colour_of((enum standing)s) : "",
-                number_text(number, all->by_standing[s]), standing_name((enum standing)s), report->colour ? "\033[0m" : "",
-                standing_meaning((enum standing)s));
+        fprintf(to, "%s%15s  %-23s%s%s\n", report->colour ? colour_of((enum standing)s) : "",
+                number_text(number, all->by_standing[s]), standing_name((enum standing)s),
+                report->colour ? "\033[0m" : "", standing_meaning((enum standing)s));
     }
     if (report->tally->steered)
-        fprintf(to, "%15s  TLS handshakes were steered from HTTP/2 to HTTP/1.1.\n", number_text(number, report->tally->steered));
+        fprintf(to, "%15s  TLS handshakes were steered from HTTP/2 to HTTP/1.1.\n",
+                number_text(number, report->tally->steered));
     if (report->tally->undated)
         fprintf(to, "%15s  events have no time that can be read.\n", number_text(number, report->tally->undated));
 }

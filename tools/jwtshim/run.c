@@ -12,7 +12,8 @@
 static const char help[] =
     "Usage: jwtshim run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
     "\n"
-    "Runs COMMAND so that its requests to Atlassian carry the JWT as \"Authorization: JWT ...\" instead of in the query.\n"
+    "Runs COMMAND so that its requests to Atlassian carry the JWT as \"Authorization: JWT ...\" instead of in the "
+    "query.\n"
     "The same as jwtshim-run.\n"
     "\n"
     "  --audit            report what would be rewritten, change nothing\n"
@@ -36,7 +37,8 @@ static int run(const struct command *command, int argc, char **argv)
         return command_failed(command, EX_NOT_THERE, "jwtshim-run is not installed beside this command");
     argv[0] = script;
     execv(script, argv);
-    const int code = command_failed(command, errno == ENOENT ? EX_NOT_THERE : EX_CANNOT_USE, "%s: %s", script, strerror(errno));
+    const int code =
+        command_failed(command, errno == ENOENT ? EX_NOT_THERE : EX_CANNOT_USE, "%s: %s", script, strerror(errno));
     free(script);
     return code;
 }

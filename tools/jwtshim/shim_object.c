@@ -47,6 +47,12 @@ static void read_notes(int fd, uint64_t offset, uint64_t size, struct shim_objec
     }
 }
 
+static bool is_within(int fd, uint64_t offset, uint64_t size)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && offset <= (uint64_t)status.st_size && size <= (uint64_t)status.st_size - offset;
+}
+
 static void read_segments_64(int fd, struct shim_object *object)
 {
     Elf64_Ehdr header;
@@ -57,6 +63,7 @@ static void read_segments_64(int fd, struct shim_object *object)
         if (!read_at(fd, &segment, sizeof segment, header.e_phoff + i * sizeof segment))
             return;
         object->has_interpreter |= segment.p_type == PT_INTERP;
+        object->cut_off |= segment.p_type == PT_LOAD && !is_within(fd, segment.p_offset, segment.p_filesz);
         if (segment.p_type == PT_NOTE)
             read_notes(fd, segment.p_offset, segment.p_filesz, object);
     }
@@ -72,6 +79,7 @@ static void read_segments_32(int fd, struct shim_object *object)
         if (!read_at(fd, &segment, sizeof segment, header.e_phoff + i * sizeof segment))
             return;
         object->has_interpreter |= segment.p_type == PT_INTERP;
+        object->cut_off |= segment.p_type == PT_LOAD && !is_within(fd, segment.p_offset, segment.p_filesz);
         if (segment.p_type == PT_NOTE)
             read_notes(fd, segment.p_offset, segment.p_filesz, object);
     }

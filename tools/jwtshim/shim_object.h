@@ -12,6 +12,7 @@ struct shim_object {
     bool elf;
     unsigned char class, data; /* e_ident's */
     unsigned short machine, type;
+    bool cut_off;                     /* the file ends before what would be mapped of it */
     bool has_interpreter;             /* it is started by ld.so */
     bool ours;                        /* it has the note "jwtshim" */
     char version[OBJECT_VERSION_MAX]; /* "" if it does not say */

@@ -9,19 +9,21 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-static const char help[] =
-    "Usage: jwtshim status [OPTION]...\n"
-    "\n"
-    "Says whether the shim is in /etc/ld.so.preload and fits, which running processes have it and in which version, which\n"
-    "settings are in /etc/jwtshim.conf and in the processes' environments, and the last events of the log. Changes nothing.\n"
-    "\n"
-    "  --last N    show so many of the last events (default: 5)\n"
-    "  --root DIR  look at the root file system below DIR, and at no processes\n"
-    "  --json      JSON\n"
-    "  --help      show this and end\n"
-    "\n"
-    "Exit codes: 0 active: in /etc/ld.so.preload or in a process; 1 not; 2 something is wrong, and said; 64 wrong use;\n"
-    "66 there is no such root.\n";
+static const char help[] = "Usage: jwtshim status [OPTION]...\n"
+                           "\n"
+                           "Says whether the shim is in /etc/ld.so.preload and fits, which running processes have it "
+                           "and in which version, which\n"
+                           "settings are in /etc/jwtshim.conf and in the processes' environments, and the last events "
+                           "of the log. Changes nothing.\n"
+                           "\n"
+                           "  --last N    show so many of the last events (default: 5)\n"
+                           "  --root DIR  look at the root file system below DIR, and at no processes\n"
+                           "  --json      JSON\n"
+                           "  --help      show this and end\n"
+                           "\n"
+                           "Exit codes: 0 active: in /etc/ld.so.preload or in a process; 1 not; 2 something is wrong, "
+                           "and said; 64 wrong use;\n"
+                           "66 there is no such root.\n";
 
 enum { ACTIVE = 0, NOT_ACTIVE = 1, TROUBLE = 2 };
 
@@ -56,7 +58,8 @@ static void print_preload(const json_t *found)
     size_t i;
     if (json_array_size(entries) == 0)
         puts("/etc/ld.so.preload   the shim is not in it");
-    json_array_foreach (entries, i, entry) {
+    json_array_foreach(entries, i, entry)
+    {
         const struct span version = text_of(entry, "version");
         fputs("/etc/ld.so.preload   ", stdout);
         put_visible(stdout, text_of(entry, "name"));
@@ -70,7 +73,8 @@ static void print_list(const json_t *list)
 {
     const json_t *each;
     size_t i;
-    json_array_foreach (list, i, each) {
+    json_array_foreach(list, i, each)
+    {
         fputs(i ? ", " : "", stdout);
         put_visible(stdout, span_of(json_string_value(each), json_string_length(each)));
     }
@@ -81,8 +85,10 @@ static void print_settings(json_t *found)
     json_t *settings = json_object_get(found, "settings");
     const char *name;
     json_t *value;
-    printf("/etc/jwtshim.conf    %s\n", json_is_true(json_object_get(settings, "exists")) ? "" : "is not there: the defaults are");
-    json_object_foreach (json_object_get(settings, "values"), name, value) {
+    printf("/etc/jwtshim.conf    %s\n",
+           json_is_true(json_object_get(settings, "exists")) ? "" : "is not there: the defaults are");
+    json_object_foreach(json_object_get(settings, "values"), name, value)
+    {
         if (json_is_array(value) && json_array_size(value) == 0)
             continue;
         printf("  %-21s", name);
@@ -103,7 +109,7 @@ static char *settings_text(json_t *settings)
     FILE *to = open_memstream(&text, &size);
     if (!to)
         return NULL;
-    json_object_foreach (settings, name, value)
+    json_object_foreach(settings, name, value)
         fprintf(to, "%s%s=%s", ftell(to) ? " " : "", name, json_string_value(value));
     return fclose(to) == 0 ? text : NULL;
 }
@@ -119,7 +125,8 @@ static void print_processes(const json_t *found, bool colour)
     printf("\nProcesses            %zu of %lld have it", json_array_size(list),
            json_integer_value(json_object_get(processes, "looked_at")));
     if (json_integer_value(json_object_get(processes, "not_permitted")))
-        printf("; %lld belong to others, and may not be looked at", json_integer_value(json_object_get(processes, "not_permitted")));
+        printf("; %lld belong to others, and may not be looked at",
+               json_integer_value(json_object_get(processes, "not_permitted")));
     putchar('\n');
     if (json_array_size(list) == 0)
         return;
@@ -128,7 +135,8 @@ static void print_processes(const json_t *found, bool colour)
     table_column(&table, "VERSION", false);
     table_column(&table, "OBJECT", false);
     table_column(&table, "SETTINGS", false);
-    json_array_foreach (list, i, each) {
+    json_array_foreach(list, i, each)
+    {
         char pid[32];
         char *settings = settings_text(json_object_get(each, "settings"));
         snprintf(pid, sizeof pid, "%lld", json_integer_value(json_object_get(each, "pid")));
@@ -154,9 +162,8 @@ static void print_events(const json_t *found, bool colour)
     puts("\nLast events");
     for (size_t column = 0; column < sizeof names / sizeof names[0]; column++)
         table_column(&table, headings[column], false);
-    json_array_foreach (list, i, each)
-        for (size_t column = 0; column < sizeof names / sizeof names[0]; column++)
-            table_cell(&table, text_of(each, names[column]));
+    json_array_foreach(list, i, each) for (size_t column = 0; column < sizeof names / sizeof names[0]; column++)
+        table_cell(&table, text_of(each, names[column]));
     table_print(&table, stdout, colour);
 }
 
@@ -166,7 +173,8 @@ static void print_troubles(const json_t *troubles, bool colour)
     size_t i;
     if (json_array_size(troubles))
         puts("\nWhat is wrong");
-    json_array_foreach (troubles, i, each) {
+    json_array_foreach(troubles, i, each)
+    {
         fputs(colour ? "  \033[31m" : "  ", stdout);
         put_visible(stdout, span_of(json_string_value(each), json_string_length(each)));
         fputs(colour ? "\033[0m\n" : "\n", stdout);
@@ -201,8 +209,10 @@ static int look(const struct directory_root *root, size_t last, bool as_json)
 
 static int run(const struct command *command, int argc, char **argv)
 {
-    static const struct option long_options[] = {
-        {"last", required_argument, NULL, 'l'}, {"root", required_argument, NULL, 'r'}, {"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+    static const struct option long_options[] = {{"last", required_argument, NULL, 'l'},
+                                                 {"root", required_argument, NULL, 'r'},
+                                                 {"json", no_argument, NULL, 'j'},
+                                                 {NULL, 0, NULL, 0}};
     const char *directory = NULL;
     size_t last = 5;
     bool as_json = false;

@@ -7,9 +7,9 @@
 
 struct status {
     const struct directory_root *root;
-    json_t *found;    /* an object */
-    json_t *troubles; /* a list of strings */
-    size_t last;      /* so many events are wanted */
+    json_t *found;      /* an object */
+    json_t *troubles;   /* a list of strings */
+    size_t last;        /* so many events are wanted */
     char log[PATH_MAX]; /* the log's path by the configuration file, or "" */
 };
 

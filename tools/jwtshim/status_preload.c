@@ -35,9 +35,11 @@ static void judge_object(struct status *status, int fd, const char *path, json_t
         status_trouble(status, "%s is no file: every program prints an error", path);
     else if (!object.elf)
         status_trouble(status, "%s is no ELF file: every program prints an error", path);
+    else if (object.cut_off)
+        status_trouble(status, "%s is cut off: programs are ended by it", path);
     else if (reference.elf && !object_fits(&object, &reference))
-        status_trouble(status, "%s is for %s, programs here are for %s: each prints an error", path, object_machine_name(&object),
-                       object_machine_name(&reference));
+        status_trouble(status, "%s is for %s, programs here are for %s: each prints an error", path,
+                       object_machine_name(&object), object_machine_name(&reference));
     else if (!(file.st_mode & S_IROTH))
         status_trouble(status, "%s cannot be read by everyone: other users' programs print an error", path);
     char *unsafe = object_is_unsafe(status->root, path);

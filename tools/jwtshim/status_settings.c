@@ -68,7 +68,9 @@ static json_t *json_config(const struct config *config)
     status_set(json, "JWTSHIM_ON_CONFLICT", ((const char *const[]){"jwt", "header", "leave"})[config->policy.on_conflict]);
     status_set(json, "JWTSHIM_PLAINTEXT", ((const char *const[]){"auto", "always", "never"})[config->plaintext]);
     status_set(json, "JWTSHIM_ALPN", ((const char *const[]){"steer", "off"})[config->alpn]);
-    status_set(json, "JWTSHIM_LOG", config->log == LOG_FILE ? config->log_path : ((const char *const[]){"off", "stderr", "syslog"})[config->log]);
+    status_set(json, "JWTSHIM_LOG",
+               config->log == LOG_FILE ? config->log_path
+                                       : ((const char *const[]){"off", "stderr", "syslog"})[config->log]);
     status_set(json, "JWTSHIM_LOG_LEVEL", ((const char *const[]){"rewrite", "all"})[config->log_level]);
     status_set(json, "JWTSHIM_INSPECT", config->inspect ? "on" : "off");
     json_object_set_new(json, "JWTSHIM_ONLY", json_names(config->only.name, config->only.count));
@@ -89,14 +91,32 @@ void status_settings(struct status *status)
     if (config.log == LOG_FILE)
         snprintf(status->log, sizeof status->log, "%s", config.log_path);
     if (config.log == LOG_STDERR)
-        status_trouble(status, "%s: JWTSHIM_LOG = stderr makes every program that speaks to Atlassian print events", config_path);
+        status_trouble(status, "%s: JWTSHIM_LOG = stderr makes every program that speaks to Atlassian print events",
+                       config_path);
     status_set(settings, "file", config_path);
     json_object_set_new(settings, "exists", json_boolean(exists));
     json_object_set_new(settings, "values", json_config(&config));
     json_object_set_new(status->found, "settings", settings);
 }
 
-/* The last bytes of the file, from the beginning of a line; all at once, since they are few. NULL after a complaint, or without any. */
+/* The last bytes of a file of this size, from the beginning of a line on. */
+static char *last_bytes(int fd, off_t size, size_t *len)
+{
+    const off_t from = size > TAIL_MAX ? size - TAIL_MAX : 0;
+    char *text = malloc(TAIL_MAX);
+    if (!text)
+        return NULL;
+    const ssize_t got = pread(fd, text, TAIL_MAX, from);
+    *len = got > 0 ? (size_t)got : 0;
+    const char *newline = from ? memchr(text, '\n', *len) : NULL;
+    if (newline) {
+        *len -= (size_t)(newline + 1 - text);
+        memmove(text, newline + 1, *len);
+    }
+    return text;
+}
+
+/* NULL after a complaint, or where there is no log yet. */
 static char *read_tail(struct status *status, size_t *len)
 {
     struct stat file;
@@ -108,15 +128,7 @@ static char *read_tail(struct status *status, size_t *len)
     } else if (!S_ISREG(file.st_mode)) {
         status_trouble(status, "the log %s is no file", status->log);
     } else {
-        const off_t from = file.st_size > TAIL_MAX ? file.st_size - TAIL_MAX : 0;
-        text = malloc(TAIL_MAX);
-        const ssize_t got = text ? pread(fd, text, TAIL_MAX, from) : -1;
-        *len = got > 0 ? (size_t)got : 0;
-        char *newline = from ? memchr(text, '\n', *len) : NULL;
-        if (from && newline) {
-            *len -= (size_t)(newline + 1 - text);
-            memmove(text, newline + 1, *len);
-        }
+        text = last_bytes(fd, file.st_size, len);
     }
     if (fd >= 0)
         close(fd);

@@ -124,6 +124,7 @@ static struct row *row_of(struct tally *tally, struct span program, struct span 
         return &tally->others;
     row = allocate(sizeof *row + key.len);
     row_begin(row);
+    row->key = (char *)(row + 1);
     memcpy(row->key, key.text, key.len);
     if (tally->by & BY_PROGRAM)
         row->program = moved(parts[0], &key, row->key);
@@ -150,6 +151,7 @@ static void count_setting(struct tally *tally, const struct event *event)
     }
     if (!found) {
         found = allocate(sizeof *found + key.len);
+        found->key = (char *)(found + 1);
         memcpy(found->key, key.text, key.len);
         found->program = moved(parts[0], &key, found->key);
         found->setting = moved(parts[1], &key, found->key);
@@ -230,15 +232,19 @@ size_t tally_rows(const struct tally *tally)
 
 void tally_end(struct tally *tally)
 {
-    struct row *row, *next_row;
-    struct ignored_setting *setting, *next_setting;
-    HASH_ITER (hh, tally->rows, row, next_row) {
-        HASH_DEL(tally->rows, row);
+    struct row *row = tally->rows;
+    struct ignored_setting *setting = tally->settings;
+    HASH_CLEAR(hh, tally->rows);
+    while (row) {
+        struct row *next = row->hh.next;
         free(row);
+        row = next;
     }
-    HASH_ITER (hh, tally->settings, setting, next_setting) {
-        HASH_DEL(tally->settings, setting);
+    HASH_CLEAR(hh, tally->settings);
+    while (setting) {
+        struct ignored_setting *next = setting->hh.next;
         free(setting);
+        setting = next;
     }
     for (size_t i = 0; i < tally->layers; i++)
         free(tally->layer[i]);

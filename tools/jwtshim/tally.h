@@ -18,16 +18,16 @@ struct row {
     uint64_t by_standing[STANDINGS];
     int64_t first, last; /* EVENT_UNDATED: no event of it had a time */
     uint32_t layers;     /* bits: places in struct tally's */
+    char *key;           /* what the texts lie in; in the same piece of memory, behind the row */
     UT_hash_handle hh;
-    char key[];
 };
 
 /* A setting that a program could not use. */
 struct ignored_setting {
     struct span program, setting, reason;
     uint64_t events;
+    char *key;
     UT_hash_handle hh;
-    char key[];
 };
 
 struct tally {

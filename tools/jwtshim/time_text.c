@@ -109,14 +109,14 @@ bool time_read(struct span text, int64_t *time)
         if (!take_offset(&text, &offset))
             return false;
     }
-    *time = ((days * 1440 + hour * 60 + minute - offset) * 60 + second) * 1000 + thousandths;
+    *time = ((days * 1440 + (int64_t)hour * 60 + minute - offset) * 60 + second) * 1000 + thousandths;
     return text.len == 0;
 }
 
 bool time_read_option(const char *text, int64_t now, int64_t *time)
 {
     static const char units[] = "mhdw";
-    static const int64_t minutes[] = {1, 60, 1440, 7 * 1440};
+    static const int64_t minutes[] = {1, 60, 1440, 10080};
     const size_t digits = strspn(text, "0123456789");
     const char *unit = digits && digits <= 6 && text[digits] ? strchr(units, text[digits]) : NULL;
     if (unit && text[digits + 1] == '\0') {

@@ -22,7 +22,8 @@ struct outcome {
     size_t len;
 };
 
-static void become(const struct directory_root *root, const char *program, const char *object, int output) __attribute__((noreturn));
+static void become(const struct directory_root *root, const char *program, const char *object, int output)
+    __attribute__((noreturn));
 static void become(const struct directory_root *root, const char *program, const char *object, int output)
 {
     char preload[PATH_MAX + 16];
@@ -125,6 +126,19 @@ static int output_len(const struct outcome *outcome)
     return (int)len;
 }
 
+/* The first line that is only in the run with the object. The other's lines are complaints about what was there before. */
+static struct span new_line(const struct outcome *with, const struct outcome *without)
+{
+    for (size_t at = 0; at < with->len;) {
+        const char *newline = memchr(with->output + at, '\n', with->len - at);
+        const size_t len = newline ? (size_t)(newline - (with->output + at)) + 1 : with->len - at;
+        if (!memmem(without->output, without->len, with->output + at, len))
+            return span_of(with->output + at, newline ? len - 1 : len);
+        at += len;
+    }
+    return span_of(NULL, 0);
+}
+
 char *trial_fails(const struct directory_root *root, const char *program, const char *object)
 {
     static struct outcome without, with;
@@ -134,14 +148,15 @@ char *trial_fails(const struct directory_root *root, const char *program, const 
     if (!try(root, program, NULL, &without) || !try(root, program, object, &with))
         return text("it cannot be tried: %s", strerror(errno));
     if (without.late || without.status != 0)
-        return text("%s fails even without it: %.*s (--try names another program)", program, output_len(&without), without.output);
+        return text("%s fails even without it: %.*s (--try names another program)", program, output_len(&without),
+                    without.output);
     if (with.late)
         return text("%s does not end with it", program);
     if (WIFSIGNALED(with.status))
-        return text("%s is ended by signal %d with it: %.*s", program, WTERMSIG(with.status), output_len(&with), with.output);
+        return text("%s is ended by signal %d with it: %.*s", program, WTERMSIG(with.status), output_len(&with),
+                    with.output);
     if (with.status != 0)
         return text("%s ends with %d with it: %.*s", program, WEXITSTATUS(with.status), output_len(&with), with.output);
-    if (with.len != without.len || memcmp(with.output, without.output, with.len) != 0)
-        return text("%s says with it: %.*s", program, output_len(&with), with.output);
-    return NULL;
+    const struct span said = new_line(&with, &without);
+    return said.at ? text("%s says with it: %.*s", program, (int)said.len, said.at) : NULL;
 }

@@ -8,9 +8,11 @@
 static inline size_t utf8_len(const char *at, size_t left)
 {
     const unsigned char *c = (const unsigned char *)at;
-    if (left && c[0] < 0x80)
+    if (!at || left == 0)
+        return 0;
+    if (c[0] < 0x80)
         return 1;
-    const size_t len = left == 0 || c[0] < 0xc2 ? 0 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : c[0] < 0xf5 ? 4 : 0;
+    const size_t len = c[0] < 0xc2 ? 0 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : c[0] < 0xf5 ? 4 : 0;
     if (len == 0 || len > left)
         return 0;
     for (size_t i = 1; i < len; i++)
