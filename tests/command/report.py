@@ -59,9 +59,24 @@ def times(stage):
     stage.check(run.json['input']['events_undated'] == 2, 'events without a readable time are counted as such', run)
     run = stage.run('report', '--since', '1m', log)
     stage.check(run.code == 0 and run.err == 'jwtshim report: none of the events is of that time\n', 'no event of that time is said, and is no error', run)
-    for wrong in ('tomorrow', '2026-13-01', '2026-02-30', '5', '7y', '', '1999-01-01'):
+    for wrong in ('tomorrow', '2026-13-01', '2026-02-29', '5', '7y', '', '1999-01-01'):
         run = stage.run('report', '--since', wrong, log)
         stage.check(run.code == EX_USAGE and run.err.startswith("jwtshim report: --since needs a time, not '%s'" % wrong), 'a wrong time is wrong use: %r' % wrong, run)
+
+
+def timelines(stage):
+    """Bins widen with the time that they span, whatever the order of events."""
+    def bins(times):
+        run = stage.json('report', stage.write('timeline', ''.join(event(time=time) for time in times)))
+        return run.json['timeline']['bin_seconds'], [(each['from'][:16], each['moved']) for each in run.json['timeline']['bins']]
+
+    minutes = ['2026-11-23T10:%02d:%02d.000Z' % (minute, minute) for minute in (7, 5, 59, 5)]
+    days = ['2026-11-%02dT%02d:30:00.000Z' % (day, day) for day in (20, 1, 11, 20)]
+    stage.check(bins(minutes) == (60, [('2026-11-23T10:05', 2), ('2026-11-23T10:07', 1), ('2026-11-23T10:59', 1)]), 'an hour is told by minutes', bins(minutes))
+    stage.check(bins(days) == (21600, [('2026-11-01T00:00', 1), ('2026-11-11T06:00', 1), ('2026-11-20T18:00', 2)]), 'twenty days by six hours', bins(days))
+    width, years = bins(['%d-01-01T00:00:00.000Z' % year for year in range(2099, 1999, -1)] + minutes)
+    stage.check(width == 161280 * 60 * 2 and sum(count for _, count in years) == 104, 'a century, backwards, by two thirds of a year', width, years)
+    stage.check(bins(['1970-01-01T00:00:00.000Z', '2199-01-01T00:00:00.000Z'] + minutes[:1])[0] == 60, 'a clock that was never set widens nothing')
 
 
 def inputs(stage):
@@ -149,6 +164,24 @@ def bounds(stage):
                 and not any(ord(c) < 32 and c != '\n' for c in shown.out), 'control characters of an event never reach the terminal', shown)
 
 
+def on_a_terminal(stage):
+    log = stage.write('fleet.jsonl', FLEET)
+
+    def look(stream, **environment):
+        """What the command writes to a terminal that is its standard output or error."""
+        ours, its = os.openpty()
+        streams = {'stdout': subprocess.DEVNULL, 'stderr': subprocess.DEVNULL, stream: its}
+        subprocess.run([stage.jwtshim, 'report', log], **streams, env={'LC_ALL': 'C.UTF-8', **environment}, timeout=30, check=False)
+        os.close(its)
+        text = os.read(ours, 65536).decode()
+        os.close(ours)
+        return text
+
+    progress = look('stderr')
+    stage.check('MB read' in progress and progress.endswith('\r\x1b[K') and '\n' not in progress, 'on a terminal it shows how far it is, and takes that away again', repr(progress))
+    stage.check('\x1b[31m' in look('stdout') and '\x1b' not in look('stdout', NO_COLOR='1'), 'on a terminal it has colours, unless NO_COLOR is set')
+
+
 def outputs(stage):
     log = stage.write('fleet.jsonl', FLEET)
     small, closed = stage.path('small'), stage.path('closed')
@@ -184,8 +217,10 @@ def outputs(stage):
 def all_of(stage):
     sums(stage)
     times(stage)
+    timelines(stage)
     inputs(stage)
     broken(stage)
     unreadable(stage)
     bounds(stage)
+    on_a_terminal(stage)
     outputs(stage)

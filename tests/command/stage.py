@@ -25,7 +25,10 @@ class Stage:
 
     def json(self, *arguments, **more):
         run = self.run(*arguments, '--json', **more)
-        run.json = json.loads(run.out)
+        try:
+            run.json = json.loads(run.out)
+        except ValueError as error:
+            raise AssertionError('no JSON, but %d: %s%s' % (run.code, run.out, run.err)) from error
         return run
 
     def check(self, good, sentence, *seen):
@@ -76,7 +79,7 @@ def private(stage, **content):
         yield
     finally:
         for path in reversed(covered):
-            subprocess.run(['umount', path], check=True, timeout=30)
+            subprocess.run(['umount', '-l', path], check=True, timeout=30)
         for name in ('etc', *content):
             shutil.rmtree(stage.path('own-' + name), ignore_errors=True)
 

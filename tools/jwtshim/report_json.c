@@ -63,6 +63,27 @@ static json_t *json_rows(const struct report *report)
     return list;
 }
 
+/* Only bins with a request. */
+static json_t *json_timeline(const struct timeline *timeline)
+{
+    json_t *json = json_object(), *bins = json_array();
+    for (size_t i = 0; i < timeline->used; i++) {
+        json_t *bin = json_object();
+        uint64_t total = 0;
+        json_object_set_new(bin, "from", json_time(timeline_begin(timeline, i)));
+        for (int s = 0; s < STANDINGS; s++) {
+            total += timeline->bin[i][s];
+            json_object_set_new(bin, standing_id((enum standing)s), json_number(timeline->bin[i][s]));
+        }
+        if (total)
+            json_array_append(bins, bin);
+        json_decref(bin);
+    }
+    json_object_set_new(json, "bin_seconds", json_integer(timeline_width(timeline) / 1000));
+    json_object_set_new(json, "bins", bins);
+    return json;
+}
+
 static json_t *json_settings(const struct tally *tally)
 {
     json_t *list = json_array();
@@ -101,6 +122,7 @@ void report_json(const struct report *report, FILE *to)
     json_object_set_new(json, "steered_handshakes", json_number(report->tally->steered));
     json_object_set_new(json, "rows", json_rows(report));
     json_object_set_new(json, "others", json_counts(report->tally, &rest));
+    json_object_set_new(json, "timeline", json_timeline(&report->tally->timeline));
     json_object_set_new(json, "ignored_settings", json_settings(report->tally));
     if (!json || json_dumpf(json, to, JSON_INDENT(2)) != 0)
         command_failed(report->intake->command, EX_OK, "the report could not be written whole");
