@@ -63,6 +63,7 @@ static bool read_findings(struct event *event, struct json_scan *scan)
 static bool read_time(struct event *event, struct json_scan *scan)
 {
     struct span text;
+    event->time = EVENT_UNDATED;
     if (scan_next(scan) != '"')
         return scan_skip(scan);
     if (!scan_string(scan, &text))
