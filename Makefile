@@ -111,7 +111,10 @@ $(B)/tests/qsh: $(B)/core/tests/unit/qsh.o $(B)/core/shim/inspect/qsh.o
 COMMAND_O  := $(COMMAND_C:%.c=$(B)/core/%.o) $(INSPECT_O)
 $(B)/jwtshim: $(COMMAND_O) $(CORE_O)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(INSPECT_LIBS)
+	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(INSPECT_LIBS) $(call LIBS_FOR,zlib)
+
+# What the page of a report has in it.
+$(B)/core/tools/jwtshim/report_html.o: tools/jwtshim/report_page.css tools/jwtshim/report_page.js
 
 # Fuzzers: built by clang with its sanitizers; golden inputs are the seeds, what is found is kept in build/.
 FUZZ_CFLAGS = -std=gnu11 -I$(B) -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
@@ -127,9 +130,14 @@ SUBJECT_C := tools/jwtshim/subject.c tools/jwtshim/curl_line.c tools/jwtshim/wor
 $(B)/tests/fuzz_subject: $(SUBJECT_C)
 $(B)/tests/fuzz_subject: FUZZ_MORE = $(SUBJECT_C) $(call LIBS_FOR,jansson)
 
+# What reads events is the command's, and jansson is its judge.
+EVENTS_C := $(addprefix tools/jwtshim/,event.c finding.c json_scan.c tally.c time_text.c timeline.c)
+$(B)/tests/fuzz_events: $(EVENTS_C) $(wildcard tools/jwtshim/*.h)
+$(B)/tests/fuzz_events: FUZZ_MORE = $(EVENTS_C) $(call LIBS_FOR,jansson)
+
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-FUZZERS := $(B)/tests/fuzz_conn $(B)/tests/fuzz_config $(B)/tests/fuzz_token $(B)/tests/fuzz_subject
+FUZZERS := $(addprefix $(B)/tests/,fuzz_conn fuzz_config fuzz_token fuzz_subject fuzz_events)
 tests: $(UNIT) $(B)/tests/replay $(B)/tests/qsh $(FUZZERS)
 
 deps:
@@ -167,6 +175,7 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          wrapper="tests/wrapper/run" \
          runner="tests/wrapper/runner" \
          settings="tests/settings/run --build $(B)" \
+         command="tests/command/run --build $(B)" \
          mock="node tests/mock-atlassian/test.js" \
          programs/sockets="tests/programs/sockets/run --build $(B)" \
          programs/tls="tests/programs/tls/run --build $(B)" \
@@ -190,6 +199,7 @@ fuzz: $(FUZZERS)
 	tests/fuzz/run --build $(B) --seconds 60 --only fuzz_config
 	tests/fuzz/run --build $(B) --seconds 60 --only fuzz_token
 	tests/fuzz/run --build $(B) --seconds 60 --only fuzz_subject
+	tests/fuzz/run --build $(B) --seconds 60 --only fuzz_events
 
 bench: all
 	tests/bench/run --build $(B)
