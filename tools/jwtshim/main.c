@@ -9,6 +9,7 @@
 static const char version_text[] = "jwtshim " JWTSHIM_VERSION "\n";
 
 const struct command *const commands[] = {
+    &doctor_command,
     NULL,
 };
 
