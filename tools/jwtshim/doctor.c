@@ -103,7 +103,7 @@ static void add_remedies(struct findings *findings)
         if (verdict == VERDICT_REACHABLE)
             return;
     }
-    if (has_seen_plain(findings))
+    if (verdict == VERDICT_UNREACHABLE && has_seen_plain(findings))
         findings_note(findings, "plain-http", "Of its requests without TLS the seen ways would be rewritten. Atlassian's sites answer these with a redirect only.");
     if (has_way(findings, "musl") || has_way(findings, "wrong-class") || has_way(findings, "wrong-machine"))
         findings_remedy(findings, "build the object for its C library and machine, and ask again with --object PATH");

@@ -29,7 +29,7 @@ static const struct plugin_rule rules[] = {
     {"tclsh*", NULL, {"@P/lib/{,*/}{,tcltk/}{,*/}tcltls*/*.so", "@P/lib/{,*/}tcltk/{,*/}tls*/*.so"}},
     {"wish*", NULL, {"@P/lib/{,*/}{,tcltk/}{,*/}tcltls*/*.so", "@P/lib/{,*/}tcltk/{,*/}tls*/*.so"}},
     {"lua*", NULL, {"{@P,/usr/local}/lib/{,*/}lua/@V/{ssl,socket/core,_openssl,cqueues,lcurl,cURL}.so"}},
-    {"guile*", NULL, {"@P/lib/{,*/}guile/*/{,extensions/}guile-gnutls*.so*"}},
+    {"guile*", NULL, {"@P/{extensions,lib/{,*/}guile/*/{,extensions}}/guile-gnutls*.so*"}},
     {"R", NULL, {"@P/{,../}modules/internet.so", "{@P/../library,/usr/lib/R/site-library,/usr/local/lib/R/site-library}/{curl,openssl}/libs/*.so"}},
     {"gjs*", NULL, {"/usr/lib/*/libsoup-3.0.so.0", "/usr/lib/*/gio/modules/libgio{gnutls,openssl}.so"}},
     {"dotnet", NULL, {"@D/shared/Microsoft.NETCore.App/*/libSystem.{Security.Cryptography.Native.OpenSsl,Native}.so"}},
@@ -106,10 +106,21 @@ static bool is_of_another_version(const struct subject *subject, const char *pat
     return !image_holds(&subject->program->image, directory);
 }
 
+/* Python's cryptography brings an OpenSSL, and speaks TLS by it only for pyOpenSSL. */
+static bool is_for_ciphers_alone(const struct subject *subject, const char *path)
+{
+    char ssl[PATH_MAX];
+    char real[PATH_MAX];
+    if (!strstr(path, "/cryptography/hazmat/"))
+        return false;
+    int len = snprintf(ssl, sizeof ssl, "%.*s/OpenSSL/SSL.py", (int)without(path, 4), path);
+    return len >= (int)sizeof ssl || !root_resolve(subject->root, ssl, real);
+}
+
 static void add_plugin(const char *path, void *context)
 {
     struct subject *subject = context;
-    if (is_of_another_version(subject, path))
+    if (is_of_another_version(subject, path) || is_for_ciphers_alone(subject, path))
         return;
     closure_add(&subject->closure, path, ORIGIN_PLUGIN, subject->program);
 }

@@ -1,0 +1,2 @@
+def suite(doctor):
+    pass
