@@ -148,7 +148,7 @@ class Proxy:
         left = '/rest/api/3/myself'
         url = 'http://site.atlassian.net:%d%s?jwt=%s' % (PORT, left, self.token(left))
         status, wire = self.curl('--connect-to', '::127.0.0.1:%d' % PORT, url, proxy=False)
-        self.check(status == '200' and b'\r\nhost: site.atlassian.net\r\n' in wire.lower().replace(b'\r\nhost: ', b'\r\nhost: '),
+        self.check(status == '200' and b'\r\nhost: site.atlassian.net\r\n' in wire.lower(),
                    'it is a site itself as well (a base URL with its port), and the site sees its own name', status, wire.decode())
 
     def posts(self):

@@ -66,6 +66,7 @@ struct subject {
     const char *given;        /* the program's path before its links were followed */
     struct closure closure;
     const struct object *program; /* the closure's first */
+    bool opens_deepbind;          /* its plugins are bound past the preload */
     bool is_blocked;              /* nothing of this program can be seen */
     unsigned depth;               /* how many programs start this one */
 };

@@ -85,7 +85,7 @@ static const char *stdio_lacks(const struct subject *subject)
 /* Whether what it calls by name is bound past the preload: it comes in below a plugin that is loaded with RTLD_DEEPBIND. */
 static bool is_deepbound(const struct subject *subject, const struct object *object)
 {
-    return object->origin == ORIGIN_PLUGIN && image_opens_deepbind(&subject->program->image);
+    return object->origin != ORIGIN_START && subject->opens_deepbind;
 }
 
 static void add_import(struct subject *subject, const struct object *object, const char *name, int symbol, bool plain)
@@ -252,8 +252,21 @@ static void add_plain(struct subject *subject)
     }
 }
 
+/* Plugins that nobody knows of before they are loaded. */
+static void add_deepbind(struct subject *subject)
+{
+    for (size_t i = 0; i < subject->closure.count; i++)
+        if (subject->closure.objects[i]->origin != ORIGIN_START)
+            return;
+    const char *lacks = loader_lacks(subject);
+    struct way way = {.name = "deepbind", .hook = "dlopen", .seen = !subject->is_blocked && !lacks,
+                      .object = subject->program->path};
+    findings_way(subject->findings, &way, "loads plugins by dlopen(RTLD_DEEPBIND)%s%s", lacks ? ": " : "", lacks ? lacks : "");
+}
+
 void ways_find(struct subject *subject)
 {
+    subject->opens_deepbind = image_opens_deepbind(&subject->program->image);
     bool looks_up = can_look_up(subject);
     for (size_t i = 0; i < subject->closure.count; i++) {
         const struct object *object = subject->closure.objects[i];
@@ -269,6 +282,8 @@ void ways_find(struct subject *subject)
         if (looks_up)
             add_dlsym(subject, object);
     }
+    if (subject->opens_deepbind)
+        add_deepbind(subject);
     add_inner_openssl(subject);
     ways_find_own_tls(subject);
     add_plain(subject);

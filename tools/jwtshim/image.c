@@ -253,7 +253,8 @@ static bool note_in(const struct image *image, struct image_range notes, const c
         uint64_t text_at = name_at + ((name_len + 3) & ~(uint64_t)3);
         if (text_at > notes.len || len > notes.len - text_at)
             return false;
-        if (image_number(image, notes.at + at + 8, 4) == type && name_len == owner_size &&
+        /* Some count the padding of their name. */
+        if (image_number(image, notes.at + at + 8, 4) == type && name_len >= owner_size && name_len <= owner_size + 3 &&
             memcmp(image->bytes + notes.at + name_at, owner, owner_size) == 0) {
             *description = (struct image_range){notes.at + (size_t)text_at, (size_t)len};
             return true;

@@ -66,10 +66,10 @@ static bool are_deepbind_flags(uint64_t flags)
 
 static bool scan(const struct image *image, size_t at, size_t end, uint64_t address, const struct places *places)
 {
-    for (size_t i = at; i + 5 + CALL_WITHIN + 6 <= end; i++) {
+    for (size_t i = at; i + 11 <= end; i++) {
         if (image->bytes[i] != 0xbe || !are_deepbind_flags(image_number(image, i + 1, 4)))
             continue;
-        for (size_t call = i + 5; call < i + 5 + CALL_WITHIN; call++)
+        for (size_t call = i + 5; call < i + 5 + CALL_WITHIN && call + 6 <= end; call++)
             if (calls_dlopen(image, call, address + (call - at), places))
                 return true;
     }
