@@ -99,9 +99,15 @@ $(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(wildcard shim/*.h shim/*/*.
 	@mkdir -p $(@D)
 	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC)
 
+# This one is of the command's rooms.
+ELF_SRC    := $(wildcard tools/jwtshim/image*.c) $(addprefix tools/jwtshim/,names.c ldcache.c)
+$(B)/tests/fuzz_elf: tests/fuzz/fuzz_elf.c $(ELF_SRC) $(wildcard tools/jwtshim/*.h) shim/hooks.def Makefile
+	@mkdir -p $(@D)
+	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(ELF_SRC)
+
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-FUZZERS := $(B)/tests/fuzz_conn $(B)/tests/fuzz_config
+FUZZERS := $(B)/tests/fuzz_conn $(B)/tests/fuzz_config $(B)/tests/fuzz_elf
 tests: $(UNIT) $(B)/tests/replay $(FUZZERS)
 
 deps:
@@ -143,6 +149,7 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          programs/libcurl="tests/programs/libcurl/run --build $(B)" \
          programs/libcurl/valgrind="tests/programs/libcurl/run --build $(B) --valgrind" \
          http2="tests/http2/run --build $(B)" \
+         doctor="tests/doctor/run --build $(B)" \
          clients="tests/clients/run --build $(B)"
 
 check:
@@ -154,7 +161,8 @@ check:
 # Ten minutes in all; what is found is in $(B)/fuzz.
 fuzz: $(FUZZERS)
 	tests/fuzz/run --build $(B) --seconds 540 --only fuzz_conn
-	tests/fuzz/run --build $(B) --seconds 60 --only fuzz_config
+	tests/fuzz/run --build $(B) --seconds 30 --only fuzz_config
+	tests/fuzz/run --build $(B) --seconds 30 --only fuzz_elf
 
 bench: all
 	tests/bench/run --build $(B)

@@ -1,6 +1,7 @@
 """Real programs of this system: by which ways the doctor says their requests leave. A program that is not here is skipped by name."""
 import os
 import shutil
+import subprocess
 
 from doctor import notes, shown, ways
 
@@ -23,7 +24,7 @@ ROWS = [
     ('php', 'reachable', ['openssl', 'deepbind'], 'loader'),
     ('bash', 'reachable', ['stdio'], 'stdio'),
     ('gawk', 'reachable', ['stdio'], 'stdio'),
-    ('java', 'unreachable', ['own-tls'], None),
+    ('java', 'partly', ['own-tls', 'socket'], None),
     ('erl', 'unreachable', ['own-tls'], None),
     ('gron', 'unreachable', ['own-tls'], None),
     ('/usr/bin/true', 'unreachable', [], None),
@@ -75,6 +76,13 @@ def human(doctor):
     lines = run.stdout.splitlines()
     doctor.tap.report(run.returncode == 0 and lines and lines[0].startswith('curl: reachable') and 'jwtshim run -- curl' in lines[-1] and
                       '\33' not in run.stdout, 'for people: the verdict first, what to do last, no colours in a file', lines)
+    # A terminal of its own, as script(1) gives one.
+    if shutil.which('script'):
+        shell = "script -qec '%s doctor curl' /dev/null" % doctor.command
+        for more, colours in (({}, True), ({'NO_COLOR': '1'}, False)):
+            run = subprocess.run(shell, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=30, env=dict(doctor.environment, TERM='xterm', **more))
+            doctor.tap.report((b'\33[' in run.stdout) == colours and b'reachable' in run.stdout,
+                              'on a terminal there are %s' % ('colours' if colours else 'none with NO_COLOR'), [run.stdout[:100]])
     several = doctor.run('curl', '/usr/bin/true')
     doctor.tap.report(several.returncode == 2 and '/usr/bin/true: not reachable' in several.stdout, 'of several targets the worst is the exit code',
                       [several.returncode, several.stdout])

@@ -36,7 +36,6 @@ void closure_free(struct closure *closure)
     closure->count = closure->missing_count = 0;
 }
 
-
 static const char *triplet(const struct image *image)
 {
     switch (image->machine) {
@@ -189,8 +188,9 @@ static struct object *by_default(struct closure *closure, const char *name, cons
         if (object)
             return object;
     }
-    return in_list(closure, because->image.is_64 ? "/$LIB:/usr/$LIB:/lib64:/usr/lib64:/lib:/usr/lib"
-                                               : "/$LIB:/usr/$LIB:/lib:/usr/lib:/lib32:/usr/lib32",
+    return in_list(closure,
+                   because->image.is_64 ? "/$LIB:/usr/$LIB:/lib64:/usr/lib64:/lib:/usr/lib"
+                                        : "/$LIB:/usr/$LIB:/lib:/usr/lib:/lib32:/usr/lib32",
                    name, because, because);
 }
 

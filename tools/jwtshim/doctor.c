@@ -12,18 +12,21 @@ static const char help[] =
     "Usage: jwtshim doctor [--json] [--object PATH] PROGRAM|PID|SCRIPT...\n"
     "       jwtshim doctor --proxy-config[=haproxy|nginx] [--listen ADDRESS:PORT] [--cert FILE] [--ca-file FILE]\n"
     "                      [--resolver ADDRESS:PORT]\n\n"
-    "Tells how a program's requests would leave, which of these ways the shim sees, and what to do about the others. Reads\n"
-    "ELF files and /proc, and starts nothing. PROGRAM is a path or a name in PATH; a script is followed to its interpreter.\n\n"
+    "Tells how a program's requests would leave, which of these ways the shim sees, and what to do about the others. "
+    "Reads\n"
+    "ELF files and /proc, and starts nothing. PROGRAM is a path or a name in PATH; a script is followed to its "
+    "interpreter.\n\n"
     "  --json              one JSON object a line and target\n"
-    "  --object PATH       the libjwtshim.so to be preloaded (else the one that was built or installed with this command)\n"
+    "  --object PATH       the libjwtshim.so to be preloaded (else the one that was built or installed with this "
+    "command)\n"
     "  --proxy-config      prints the configuration of a local proxy that makes the same change, for HAProxy or nginx\n"
     "  --listen            where that proxy listens (127.0.0.1:8480)\n"
     "  --cert FILE         a certificate and its key: the proxy's listener speaks TLS\n"
     "  --ca-file FILE      who the sites' certificates are signed by (/etc/ssl/certs/ca-certificates.crt)\n"
     "  --resolver          the DNS server that is asked for the sites (the first of /etc/resolv.conf)\n\n"
-    "A program's name that is a number must be given as a path (./42). The verdict is about https, which is all that\n"
-    "Atlassian's sites speak; ways without TLS decide only where a program has no TLS.\n\n"
-    "Exit codes: 0 reachable, 1 partly, 2 not reachable (the worst of all targets); 64 and above are errors: 64 usage,\n"
+    "A program whose name is a number must be given as a path (./42).\n\n"
+    "Exit codes: 0 reachable, 1 partly (some ways are seen), 2 not reachable (the worst of all targets); 64 and above "
+    "are errors: 64 usage,\n"
     "65 no ELF file, 66 no such program or process, 77 not permitted.\n";
 
 struct options {
@@ -77,14 +80,6 @@ static char *own_environment(size_t *len)
     return block;
 }
 
-static bool has_seen_plain(const struct findings *findings)
-{
-    for (size_t i = 0; i < findings->way_count; i++)
-        if (findings->ways[i].plain && findings->ways[i].seen)
-            return true;
-    return false;
-}
-
 static bool has_way(const struct findings *findings, const char *name)
 {
     for (size_t i = 0; i < findings->way_count; i++)
@@ -97,18 +92,23 @@ static void add_remedies(struct findings *findings)
 {
     enum verdict verdict = findings_verdict(findings);
     if (verdict != VERDICT_UNREACHABLE) {
-        findings_remedy(findings, strcmp(findings->kind, "process") == 0 ? "start it again by: jwtshim run -- %s ..."
-                                                                          : "jwtshim run -- %s ...",
+        findings_remedy(findings,
+                        strcmp(findings->kind, "process") == 0 ? "start it again by: jwtshim run -- %s ..."
+                                                               : "jwtshim run -- %s ...",
                         strcmp(findings->kind, "process") == 0 ? findings->path : findings->target);
         if (verdict == VERDICT_REACHABLE)
             return;
     }
-    if (verdict == VERDICT_UNREACHABLE && has_seen_plain(findings))
-        findings_note(findings, "plain-http", "Of its requests without TLS the seen ways would be rewritten. Atlassian's sites answer these with a redirect only.");
+    if (verdict == VERDICT_PARTLY && findings_https_is_unseen(findings))
+        findings_note(
+            findings, "plain-http",
+            "Only its requests without TLS are seen, and Atlassian's sites answer those with a redirect to https. "
+            "They help behind a proxy of yours that speaks TLS for it.");
     if (has_way(findings, "musl") || has_way(findings, "wrong-class") || has_way(findings, "wrong-machine"))
         findings_remedy(findings, "build the object for its C library and machine, and ask again with --object PATH");
     if (findings->way_count)
-        findings_remedy(findings, "for what is not seen, a local proxy makes the same change: jwtshim doctor --proxy-config=haproxy (or nginx) prints its configuration");
+        findings_remedy(findings, "for what is not seen, a local proxy makes the same change: jwtshim doctor "
+                                  "--proxy-config=haproxy (or nginx) prints its configuration");
 }
 
 static int explain(const struct command *command, const char *target, int code)
@@ -116,7 +116,8 @@ static int explain(const struct command *command, const char *target, int code)
     switch (code) {
     case EX_NOINPUT:
         return command_failed(command, code, is_pid(target) ? "there is no process %s" : "there is no program %s", target);
-    case EX_NOPERM: return command_failed(command, code, "%s: not permitted to read it: ask as its user, or as root", target);
+    case EX_NOPERM:
+        return command_failed(command, code, "%s: not permitted to read it: ask as its user, or as root", target);
     case EX_DATAERR: return command_failed(command, code, "%s: is no ELF program that can be read", target);
     default: return command_failed(command, code, "%s: %s", target, strerror(errno));
     }
@@ -130,7 +131,8 @@ static int examine_target(const struct command *command, const struct options *o
     int code = EX_NOINPUT;
     subject.findings = &findings;
     if (!subject.shim->found)
-        findings_note(&findings, "no-object", "There is no libjwtshim.so to compare with: what is said is of this version's.");
+        findings_note(&findings, "no-object",
+                      "There is no libjwtshim.so to compare with: what is said is of this version's.");
     if (is_pid(target)) {
         subject.pid = (pid_t)strtol(target, NULL, 10);
         code = process_examine(&subject);
@@ -164,7 +166,9 @@ static int examine_all(const struct command *command, const struct options *opti
         return command_failed(command, EX_OSERR, "out of memory");
     settings_read(&config, "", environment, len, false);
     const char *path = getenv("PATH");
-    const struct subject subject = {.shim = &shim, .config = &config, .root = "",
+    const struct subject subject = {.shim = &shim,
+                                    .config = &config,
+                                    .root = "",
                                     .search_path = path ? path : "/usr/local/bin:/usr/bin:/bin",
                                     .library_path = getenv("LD_LIBRARY_PATH")};
     for (; *targets; targets++) {
@@ -197,7 +201,7 @@ static const char *system_resolver(char resolver[128])
 static int print_proxy(const struct command *command, struct options *options)
 {
     static struct config config;
-    char resolver[128];
+    static char resolver[128];
     size_t len;
     if (strcmp(options->proxy_name, "haproxy") != 0 && strcmp(options->proxy_name, "nginx") != 0)
         return command_misused(command, "--proxy-config knows haproxy and nginx, not '%s'", options->proxy_name);
@@ -248,5 +252,5 @@ static int run(const struct command *command, int argc, char **argv)
     return examine_all(command, &options, argv + optind);
 }
 
-const struct command doctor_command = {
-    "doctor", "whether the shim would see a program's requests, and what to do if not", help, run};
+const struct command doctor_command = {"doctor", "whether the shim would see a program's requests, and what to do if not",
+                                       help, run};

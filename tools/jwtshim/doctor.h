@@ -49,8 +49,8 @@ struct shim {
     struct names defined;
     char version[32];
     bool is_musl;
-    unsigned glibc;               /* GLIBC_2.N is the newest version that it needs */
-    bool loader, stdio, patch;    /* which of the deep hooks it has */
+    unsigned glibc;            /* GLIBC_2.N is the newest version that it needs */
+    bool loader, stdio, patch; /* which of the deep hooks it has */
 };
 
 /* A program that is being looked at: the target, or one that it starts. */
@@ -78,6 +78,7 @@ void findings_note(struct findings *findings, const char *id, const char *format
     __attribute__((format(printf, 3, 4)));
 void findings_remedy(struct findings *findings, const char *format, ...) __attribute__((format(printf, 2, 3)));
 enum verdict findings_verdict(const struct findings *findings);
+bool findings_https_is_unseen(const struct findings *findings); /* it has TLS, and no way of it is seen */
 void findings_free(struct findings *findings);
 const char *verdict_word(enum verdict verdict);
 

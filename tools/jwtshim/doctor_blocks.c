@@ -42,8 +42,9 @@ static void find_foreign_code(struct subject *subject)
     if (!is_same_family(program->machine, shim->machine) || program->is_big_endian != shim->is_big_endian)
         block(subject, "wrong-machine", "it is for another processor than the shim's object");
     else if (program->is_64 != shim->is_64)
-        block(subject, "wrong-class", program->is_64 ? "it is a 64-bit program, and the shim's object has 32"
-                                                     : "it is a 32-bit program, and the shim's object has 64");
+        block(subject, "wrong-class",
+              program->is_64 ? "it is a 64-bit program, and the shim's object has 32"
+                             : "it is a 32-bit program, and the shim's object has 64");
     else if (program->machine != shim->machine)
         block(subject, "wrong-machine", "it is for another kind of this processor than the shim's object");
 }
@@ -56,8 +57,9 @@ static void find_foreign_libc(struct subject *subject)
     bool is_musl = strstr(interpreter, "ld-musl") != NULL;
     if (is_musl == subject->shim->is_musl)
         return;
-    block(subject, "musl", is_musl ? "its C library is musl, and the shim's object was built for glibc"
-                                   : "its C library is glibc, and the shim's object was built for musl");
+    block(subject, "musl",
+          is_musl ? "its C library is musl, and the shim's object was built for glibc"
+                  : "its C library is glibc, and the shim's object was built for musl");
 }
 
 /* A preload that asks an older C library for what it has not keeps the program from starting. */
@@ -70,10 +72,11 @@ static void find_old_libc(struct subject *subject)
         unsigned has = image_newest_defined(image, "GLIBC_2.");
         if (has == 0 || has >= subject->shim->glibc)
             return;
-        findings_note(subject->findings, "libc-too-old",
-                      "its C library is glibc 2.%u, and the shim's object needs 2.%u: with this object the program would "
-                      "not start. Build the object on the older system.",
-                      has, subject->shim->glibc);
+        findings_note(
+            subject->findings, "libc-too-old",
+            "its C library is glibc 2.%u, and the shim's object needs 2.%u: with this object the program would "
+            "not start. Build the object on the older system.",
+            has, subject->shim->glibc);
         subject->is_blocked = true;
         return;
     }

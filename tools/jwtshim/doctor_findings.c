@@ -70,21 +70,27 @@ void findings_remedy(struct findings *findings, const char *format, ...)
         findings->remedies[findings->remedy_count++] = text;
 }
 
-static enum verdict by_counts(size_t seen, size_t unseen)
-{
-    if (seen == 0)
-        return VERDICT_UNREACHABLE;
-    return unseen == 0 ? VERDICT_REACHABLE : VERDICT_PARTLY;
-}
-
-/* Atlassian's sites speak https and redirect all else: ways without TLS decide only where there is no other. */
 enum verdict findings_verdict(const struct findings *findings)
 {
-    size_t count[2][2] = {{0, 0}, {0, 0}}; /* [plain][seen] */
+    size_t seen = 0;
     for (size_t i = 0; i < findings->way_count; i++)
-        count[findings->ways[i].plain][findings->ways[i].seen]++;
-    bool plain = count[false][true] + count[false][false] == 0;
-    return by_counts(count[plain][true], count[plain][false]);
+        seen += findings->ways[i].seen;
+    if (seen == 0)
+        return VERDICT_UNREACHABLE;
+    return seen == findings->way_count ? VERDICT_REACHABLE : VERDICT_PARTLY;
+}
+
+bool findings_https_is_unseen(const struct findings *findings)
+{
+    bool any = false;
+    for (size_t i = 0; i < findings->way_count; i++) {
+        if (findings->ways[i].plain)
+            continue;
+        any = true;
+        if (findings->ways[i].seen)
+            return false;
+    }
+    return any;
 }
 
 const char *verdict_word(enum verdict verdict)

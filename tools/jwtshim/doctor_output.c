@@ -32,14 +32,14 @@ void doctor_print_json(const struct findings *findings)
                                               text_or_hex(way->object), "why", text_or_hex(way->why)));
     }
     for (size_t i = 0; i < findings->note_count; i++)
-        json_array_append_new(notes, json_pack("{s:s, s:o}", "id", findings->notes[i].id, "text",
-                                               text_or_hex(findings->notes[i].text)));
+        json_array_append_new(
+            notes, json_pack("{s:s, s:o}", "id", findings->notes[i].id, "text", text_or_hex(findings->notes[i].text)));
     for (size_t i = 0; i < findings->remedy_count; i++)
         json_array_append_new(remedies, text_or_hex(findings->remedies[i]));
-    json_t *object = json_pack("{s:o, s:o, s:s, s:s, s:o, s:o, s:o}", "target", text_or_hex(findings->target), "path",
-                               text_or_hex(findings->path), "kind", findings->kind, "verdict",
-                               verdict_word(findings_verdict(findings)), "mechanisms", ways, "notes", notes, "remedy",
-                               remedies);
+    json_t *object =
+        json_pack("{s:o, s:o, s:s, s:s, s:o, s:o, s:o}", "target", text_or_hex(findings->target), "path",
+                  text_or_hex(findings->path), "kind", findings->kind, "verdict",
+                  verdict_word(findings_verdict(findings)), "mechanisms", ways, "notes", notes, "remedy", remedies);
     json_dumpf(object, stdout, JSON_COMPACT);
     putchar('\n');
     json_decref(object);
@@ -54,6 +54,8 @@ static const char *sentence(const struct findings *findings)
     };
     if (findings->way_count == 0)
         return "not reachable: nothing in it that speaks HTTP was found";
+    if (findings_verdict(findings) == VERDICT_PARTLY && findings_https_is_unseen(findings))
+        return "partly reachable: its requests without TLS are seen, and its https is not";
     return words[findings_verdict(findings)];
 }
 
@@ -88,8 +90,11 @@ void doctor_print_text(const struct findings *findings, bool colours)
         const struct way *way = &findings->ways[i];
         char text[3 * PATH_MAX];
         snprintf(text, sizeof text, "%s %s", way->object, way->why);
-        printf("  %s%-9s%s %-20s ", !colours ? "" : way->seen ? "\33[32m" : "\33[31m", way->seen ? "seen" : "not seen",
-               colours ? "\33[0m" : "", way->name);
+        printf("  %s%-9s%s %-20s ",
+               !colours    ? ""
+               : way->seen ? "\33[32m"
+                           : "\33[31m",
+               way->seen ? "seen" : "not seen", colours ? "\33[0m" : "", way->name);
         print_wrapped(text, 33);
     }
     for (size_t i = 0; i < findings->note_count; i++) {

@@ -21,14 +21,10 @@ static const char busybox_tls[] = "tls error at line %d";
 static const struct {
     const char *program, *why;
 } runtimes[] = {
-    {"java", "Java's TLS (JSSE) is written in Java"},
-    {"beam.smp", "Erlang's TLS (ssl) is written in Erlang"},
-    {"beam", "Erlang's TLS (ssl) is written in Erlang"},
-    {"erlexec", "Erlang's TLS (ssl) is written in Erlang"},
-    {"escript", "Erlang's TLS (ssl) is written in Erlang"},
-    {"ghc*", "Haskell's TLS is written in Haskell"},
-    {"runghc*", "Haskell's TLS is written in Haskell"},
-    {"mono*", "Mono's TLS is inside its runtime"},
+    {"java", "Java's TLS (JSSE) is written in Java"},       {"beam.smp", "Erlang's TLS (ssl) is written in Erlang"},
+    {"beam", "Erlang's TLS (ssl) is written in Erlang"},    {"erlexec", "Erlang's TLS (ssl) is written in Erlang"},
+    {"escript", "Erlang's TLS (ssl) is written in Erlang"}, {"ghc*", "Haskell's TLS is written in Haskell"},
+    {"runghc*", "Haskell's TLS is written in Haskell"},     {"mono*", "Mono's TLS is inside its runtime"},
 };
 
 /* Libraries that no hook knows. */

@@ -15,22 +15,31 @@ struct plugin_rule {
 };
 
 static const struct plugin_rule rules[] = {
-    {"python[0-9]*", NULL,
-     {"@P/lib/python@V*/lib-dynload/_{ssl,socket}*.so", "@P/lib/python3/dist-packages/{pycurl,cryptography/hazmat/bindings/_*}*.so",
+    {"python[0-9]*",
+     NULL,
+     {"@P/lib/python@V*/lib-dynload/_{ssl,socket}*.so",
+      "@P/lib/python3/dist-packages/{pycurl,cryptography/hazmat/bindings/_*}*.so",
       "@P/lib/python2.7/dist-packages/pycurl*.so", "{@P,@G,/usr/local}/lib/python@V/{site,dist}-packages/pycurl*.so",
       "{@P,@G,/usr/local}/lib/python@V/{site,dist}-packages/cryptography/hazmat/bindings/_*.so"}},
-    {"pypy*", NULL, {"{@D,@P}/{,lib_pypy/,lib/pypy*/,lib/pypy*/lib_pypy/}_pypy_openssl*.so", "/usr/lib/pypy*/{,lib_pypy/}_pypy_openssl*.so"}},
-    {"perl*", NULL,
+    {"pypy*",
+     NULL,
+     {"{@D,@P}/{,lib_pypy/,lib/pypy*/,lib/pypy*/lib_pypy/}_pypy_openssl*.so",
+      "/usr/lib/pypy*/{,lib_pypy/}_pypy_openssl*.so"}},
+    {"perl*",
+     NULL,
      {"@P/lib/*/perl*/*/auto/{Net/SSLeay/SSLeay,Socket/Socket,IO/IO,WWW/Curl/Curl}.so",
-      "@P/lib/{,*/}perl*/{,*/}auto/{Net/SSLeay/SSLeay,WWW/Curl/Curl}.so", "/usr/local/lib/*/perl/*/auto/{Net/SSLeay/SSLeay,WWW/Curl/Curl}.so"}},
-    {"ruby*", NULL,
-     {"@P/lib/{,*/}ruby/@V*/{,*/}{openssl,socket}.so", "@P/lib/*/ruby/vendor_ruby/@V*/curb_core.so"}},
+      "@P/lib/{,*/}perl*/{,*/}auto/{Net/SSLeay/SSLeay,WWW/Curl/Curl}.so",
+      "/usr/local/lib/*/perl/*/auto/{Net/SSLeay/SSLeay,WWW/Curl/Curl}.so"}},
+    {"ruby*", NULL, {"@P/lib/{,*/}ruby/@V*/{,*/}{openssl,socket}.so", "@P/lib/*/ruby/vendor_ruby/@V*/curb_core.so"}},
     {"php*", NULL, {"@P/lib/php/20*/{curl,openssl,sockets}.so", "@P/lib/php/extensions/*/{curl,openssl}.so"}},
     {"tclsh*", NULL, {"@P/lib/{,*/}{,tcltk/}{,*/}tcltls*/*.so", "@P/lib/{,*/}tcltk/{,*/}tls*/*.so"}},
     {"wish*", NULL, {"@P/lib/{,*/}{,tcltk/}{,*/}tcltls*/*.so", "@P/lib/{,*/}tcltk/{,*/}tls*/*.so"}},
     {"lua*", NULL, {"{@P,/usr/local}/lib/{,*/}lua/@V/{ssl,socket/core,_openssl,cqueues,lcurl,cURL}.so"}},
     {"guile*", NULL, {"@P/{extensions,lib/{,*/}guile/*/{,extensions}}/guile-gnutls*.so*"}},
-    {"R", NULL, {"@P/{,../}modules/internet.so", "{@P/../library,/usr/lib/R/site-library,/usr/local/lib/R/site-library}/{curl,openssl}/libs/*.so"}},
+    {"R",
+     NULL,
+     {"@P/{,../}modules/internet.so",
+      "{@P/../library,/usr/lib/R/site-library,/usr/local/lib/R/site-library}/{curl,openssl}/libs/*.so"}},
     {"gjs*", NULL, {"/usr/lib/*/libsoup-3.0.so.0", "/usr/lib/*/gio/modules/libgio{gnutls,openssl}.so"}},
     {"dotnet", NULL, {"@D/shared/Microsoft.NETCore.App/*/libSystem.{Security.Cryptography.Native.OpenSsl,Native}.so"}},
     {"java", NULL, {"@P/lib/lib{net,nio}.so"}},
@@ -128,8 +137,8 @@ static void add_plugin(const char *path, void *context)
 /* GLib's own library imports nothing of its TLS modules; a program that never asks for TLS does not load them. */
 static bool uses_library(const struct subject *subject, const char *library)
 {
-    static const int asks_for_tls[] = {TELLTALE_g_socket_client_new, TELLTALE_g_tls_client_connection_new, TELLTALE_soup_session_new,
-                                       TELLTALE_soup_session_new_with_options, -1};
+    static const int asks_for_tls[] = {TELLTALE_g_socket_client_new, TELLTALE_g_tls_client_connection_new,
+                                       TELLTALE_soup_session_new, TELLTALE_soup_session_new_with_options, -1};
     bool is_gio = strncmp(library, "libgio", 6) == 0;
     bool needs = false;
     bool asks = !is_gio;

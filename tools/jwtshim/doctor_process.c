@@ -96,8 +96,9 @@ static void note_shim(struct subject *subject, const char *path, bool deleted)
     struct shim loaded;
     char outside[PATH_MAX];
     if (deleted) {
-        findings_note(subject->findings, "preloaded",
-                      "libjwtshim.so is loaded, from %s, which was deleted or replaced since: the process runs the old one.", path);
+        findings_note(
+            subject->findings, "preloaded",
+            "libjwtshim.so is loaded, from %s, which was deleted or replaced since: the process runs the old one.", path);
         return;
     }
     bool known = root_outside(subject->root, path, outside) && shim_open(&loaded, outside);
@@ -141,15 +142,18 @@ void process_add_mapped(struct subject *subject)
             has_shim = true;
             note_shim(subject, path, deleted);
         } else if (deleted) {
-            findings_note(subject->findings, "deleted", "%s was deleted or replaced since it was loaded: what was looked at is the file of today.", path);
+            findings_note(subject->findings, "deleted",
+                          "%s was deleted or replaced since it was loaded: what was looked at is the file of today.",
+                          path);
         }
         if (strncmp(last_part(path), "libjwtshim", 10) != 0)
             closure_add(&subject->closure, path, ORIGIN_MAPPED, subject->program);
     }
     if (!has_shim)
-        findings_note(subject->findings, "not-preloaded",
-                      "libjwtshim.so is not in this process, and a running process cannot take it in: what is said here is "
-                      "how it would be after a start with it.");
+        findings_note(
+            subject->findings, "not-preloaded",
+            "libjwtshim.so is not in this process, and a running process cannot take it in: what is said here is "
+            "how it would be after a start with it.");
     free(maps);
 }
 
@@ -203,7 +207,9 @@ int process_examine(struct subject *subject)
         const char *search_path = environment ? variable(environment, len, "PATH") : NULL;
         subject->search_path = search_path ? search_path : subject->search_path;
         if (deleted)
-            findings_note(subject->findings, "deleted", "Its program was deleted or replaced since it started: what was looked at is the file of today.");
+            findings_note(
+                subject->findings, "deleted",
+                "Its program was deleted or replaced since it started: what was looked at is the file of today.");
         code = subject_examine(subject, path);
     }
     note_status(subject);

@@ -79,10 +79,11 @@ bool script_follow(struct subject *subject, char path[PATH_MAX])
 /* Programs that speak HTTP, or run what does. Others that a script starts would only be noise. */
 static bool is_client(const char *name)
 {
-    static const char *const names[] = {"curl",   "wget", "wget2", "java",   "python",  "python2", "python3", "perl", "ruby",
-                                        "php",    "node", "nodejs", "git",   "aria2c",  "openssl", "gawk",    "busybox", "socat",
-                                        "lynx",   "w3m",  "http",  "https",  "erl",     "beam.smp", "tclsh",  "lua",  "guile",
-                                        "mono",   "dotnet", "Rscript", "gnutls-cli", "ncat", "axel", "lftp"};
+    static const char *const names[] = {"curl",    "wget",    "wget2",      "java",  "python", "python2", "python3",
+                                        "perl",    "ruby",    "php",        "node",  "nodejs", "git",     "aria2c",
+                                        "openssl", "gawk",    "busybox",    "socat", "lynx",   "w3m",     "http",
+                                        "https",   "erl",     "beam.smp",   "tclsh", "lua",    "guile",   "mono",
+                                        "dotnet",  "Rscript", "gnutls-cli", "ncat",  "axel",   "lftp"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(names[i], name) == 0)
             return true;
@@ -92,8 +93,8 @@ static bool is_client(const char *name)
 /* Words behind which another command follows. */
 static bool is_prefix(const char *word)
 {
-    static const char *const words[] = {"exec", "env", "sudo", "nohup", "time", "then", "do", "else", "if", "elif", "while",
-                                        "until", "!", "{", "command", "nice", "timeout"};
+    static const char *const words[] = {"exec", "env",   "sudo",  "nohup", "time", "then",    "do",   "else",   "if",
+                                        "elif", "while", "until", "!",     "{",    "command", "nice", "timeout"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strcmp(words[i], word) == 0)
             return true;
@@ -185,9 +186,10 @@ void script_hints(struct subject *subject, const char *script)
         return;
     const char *text = (const char *)file.bytes;
     struct scan scan = {text, text + (file.len < SCRIPT_MAX ? file.len : SCRIPT_MAX), true, false};
-    findings_note(subject->findings, "shell-script",
-                  "It is a shell script: requests are made by the programs that it starts. Those that are told by its text "
-                  "were looked at.");
+    findings_note(
+        subject->findings, "shell-script",
+        "It is a shell script: requests are made by the programs that it starts. Those that are told by its text "
+        "were looked at.");
     while (subject->findings->way_count < WAYS_MAX && next_shell_word(&scan, word))
         if (scan.is_command)
             look_at_command(subject, &scan, word);

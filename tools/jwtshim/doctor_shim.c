@@ -64,8 +64,7 @@ bool shim_open(struct shim *shim, const char *path)
     free(absolute);
     if (!root_map("", shim->path, &shim->file))
         return false;
-    if (!image_read(&shim->image, shim->file.bytes, shim->file.len) ||
-        !image_note(&shim->image, "jwtshim", 1, &text)) {
+    if (!image_read(&shim->image, shim->file.bytes, shim->file.len) || !image_note(&shim->image, "jwtshim", 1, &text)) {
         root_unmap(&shim->file);
         return false;
     }

@@ -9,13 +9,14 @@
 static bool is_other_traffic(const struct object *object)
 {
     static const char *const begins[] = {
-        "libc.so",   "ld-",         "libresolv",    "libssl.so",  "libcrypto.so", "libgnutls.so", "libnspr",     "libplc",
-        "libnss",    "libssl3",     "libsmime",     "libldap",    "liblber",      "libkrb5",      "libk5crypto", "libgssapi",
-        "librtmp",   "libp11-kit",  "libsasl",      "libpq.so",   "libmariadb",   "libmysql",     "libssh",      "libnghttp2",
-        "libcares",  "libunbound",  "libX11",       "libxcb",     "libICE",       "libdbus",      "libsystemd",  "libtirpc",
-        "libpulse",  "libasyncns",  "libmbed",      "libavahi",   "libnsl",       "libbsd",       "libgcrypt",   "libgnutls-dane",
-        "libgomp",   "libpthread",  "libcap",       "libdb-5",    "libdb-4",      "libnfs",       "libicuuc",    "libsmbclient",
-        "libgcc_s",  "libuuid",     "libgpm",         "libudev",     "libjwtshim",   "libbluetooth"};
+        "libc.so",     "ld-",        "libresolv",  "libssl.so",  "libcrypto.so",   "libgnutls.so", "libnspr",
+        "libplc",      "libnss",     "libssl3",    "libsmime",   "libldap",        "liblber",      "libkrb5",
+        "libk5crypto", "libgssapi",  "librtmp",    "libp11-kit", "libsasl",        "libpq.so",     "libmariadb",
+        "libmysql",    "libssh",     "libnghttp2", "libcares",   "libunbound",     "libX11",       "libxcb",
+        "libICE",      "libdbus",    "libsystemd", "libtirpc",   "libpulse",       "libasyncns",   "libmbed",
+        "libavahi",    "libnsl",     "libbsd",     "libgcrypt",  "libgnutls-dane", "libgomp",      "libpthread",
+        "libcap",      "libdb-5",    "libdb-4",    "libnfs",     "libicuuc",       "libsmbclient", "libgcc_s",
+        "libuuid",     "libwolfssl", "libgpm",     "libudev",    "libjwtshim",     "libbluetooth"};
     for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++)
         if (strncmp(last_part(object->path), begins[i], strlen(begins[i])) == 0)
             return true;
@@ -23,14 +24,15 @@ static bool is_other_traffic(const struct object *object)
 }
 
 static const int nghttp2[] = {NAME_nghttp2_submit_request, NAME_nghttp2_submit_request2, NAME_nghttp2_submit_headers, -1};
-static const int openssl[] = {NAME_SSL_write,   NAME_SSL_write_ex, NAME_SSL_write_ex2, NAME_SSL_write_early_data,
-                              NAME_SSL_sendfile, -1};
-static const int gnutls[] = {NAME_gnutls_record_send, NAME_gnutls_record_send2, NAME_gnutls_record_send_range,
+static const int openssl[] = {
+    NAME_SSL_write, NAME_SSL_write_ex, NAME_SSL_write_ex2, NAME_SSL_write_early_data, NAME_SSL_sendfile, -1};
+static const int gnutls[] = {NAME_gnutls_record_send,      NAME_gnutls_record_send2,  NAME_gnutls_record_send_range,
                              NAME_gnutls_record_send_file, NAME_gnutls_record_uncork, -1};
 static const int nspr[] = {NAME_PR_Send, NAME_PR_Write, NAME_PR_Writev, NAME_PR_SendTo, -1};
 static const int mbedtls[] = {NAME_mbedtls_ssl_write, -1};
 static const int bio[] = {NAME_BIO_write, NAME_BIO_write_ex, NAME_BIO_puts, NAME_BIO_printf, NAME_BIO_vprintf, -1};
-static const int ssl_bio[] = {TELLTALE_BIO_f_ssl, TELLTALE_BIO_new_ssl, TELLTALE_BIO_new_ssl_connect, TELLTALE_BIO_new_buffer_ssl_connect, -1};
+static const int ssl_bio[] = {TELLTALE_BIO_f_ssl, TELLTALE_BIO_new_ssl, TELLTALE_BIO_new_ssl_connect,
+                              TELLTALE_BIO_new_buffer_ssl_connect, -1};
 static const int nss[] = {TELLTALE_SSL_ImportFD, -1};
 static const int sockets[] = {NAME_send, NAME_write, NAME_writev, NAME_sendto, NAME_sendmsg, NAME_sendmmsg, -1};
 static const int sends[] = {NAME_send, NAME_sendto, NAME_sendmsg, NAME_sendmmsg, -1};
@@ -143,8 +145,8 @@ static void add_dlsym(struct subject *subject, const struct object *object)
 {
     static const int names[] = {NAME_SSL_write, NAME_SSL_write_ex, NAME_gnutls_record_send, NAME_mbedtls_ssl_write, -1};
     for (const int *name = names; *name >= 0; name++) {
-        const char *text = name_text((enum name)*name);
-        if (names_have(&object->imported, (enum name)*name) || names_have(&object->defined, (enum name)*name) ||
+        const char *text = name_text((enum name) * name);
+        if (names_have(&object->imported, (enum name) * name) || names_have(&object->defined, (enum name) * name) ||
             !image_holds_string(&object->image, text) || has_static_openssl(&object->image))
             continue;
         const char *lacks = loader_lacks(subject);
@@ -157,7 +159,8 @@ static bool can_look_up(const struct subject *subject)
 {
     for (size_t i = 0; i < subject->closure.count; i++) {
         const struct object *object = subject->closure.objects[i];
-        if (!is_other_traffic(object) && (image_imports(&object->image, "dlsym") || image_imports(&object->image, "dlvsym")))
+        if (!is_other_traffic(object) &&
+            (image_imports(&object->image, "dlsym") || image_imports(&object->image, "dlvsym")))
             return true;
     }
     return false;
@@ -214,20 +217,36 @@ static bool writes_by_stdio(const struct object *program)
     return names_have(&program->imported, TELLTALE_fdopen) && names_first(&program->imported, connects) >= 0;
 }
 
+/* Whether this program, not one that it starts, has TLS by a library. */
 static bool has_tls(const struct subject *subject)
 {
-    for (size_t i = 0; i < subject->findings->way_count; i++)
-        if (!subject->findings->ways[i].plain && strcmp(subject->findings->ways[i].object, subject->program->path) == 0)
+    for (size_t i = 0; i < subject->closure.count; i++)
+        for (size_t j = 0; j < sizeof imports / sizeof imports[0]; j++)
+            if (!is_other_traffic(subject->closure.objects[i]) &&
+                names_first(&subject->closure.objects[i]->imported, imports[j].writes) >= 0 && !imports[j].together_with)
+                return true;
+    return false;
+}
+
+/* These import fdopen() too, but write to sockets by write() and send(). */
+static bool is_known_to_write(const char *name)
+{
+    static const char *const begins[] = {"python", "perl", "ruby", "php", "tclsh", "lua",
+                                         "guile",  "node", "java", "R",   "pypy",  "git"};
+    for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++)
+        if (strncmp(name, begins[i], strlen(begins[i])) == 0)
             return true;
     return false;
 }
 
-/* Interpreters import fdopen() too, but write to sockets by write() and send(). */
-static bool is_known_to_write(const char *name)
+/* Whose sockets are others' business: Go's own system calls, or a TLS library's inside the object. */
+static bool is_seen_elsewhere(const struct subject *subject, const struct object *object)
 {
-    static const char *const begins[] = {"python", "perl", "ruby", "php", "tclsh", "lua", "guile", "node", "java", "R", "pypy"};
-    for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++)
-        if (strncmp(name, begins[i], strlen(begins[i])) == 0)
+    if (object == subject->program && ways_is_go(&object->image))
+        return true;
+    for (size_t i = 0; i < subject->findings->way_count; i++)
+        if (strcmp(subject->findings->ways[i].name, "stripped-static-tls") == 0 &&
+            strcmp(subject->findings->ways[i].object, object->path) == 0)
             return true;
     return false;
 }
@@ -240,13 +259,14 @@ static void add_plain(struct subject *subject)
         const char *lacks = stdio_lacks(subject);
         struct way way = {.name = "stdio", .hook = "_IO_file_jumps", .plain = true, .object = program->path};
         way.seen = !subject->is_blocked && !lacks;
-        findings_way(subject->findings, &way, "writes to sockets by FILE streams%s%s", lacks ? ": " : "", lacks ? lacks : "");
+        findings_way(subject->findings, &way, "writes to sockets by FILE streams%s%s", lacks ? ": " : "",
+                     lacks ? lacks : "");
     }
     for (size_t i = 0; i < subject->closure.count; i++) {
         const struct object *object = subject->closure.objects[i];
         int symbol = names_first(&object->imported, object == program && stdio ? sends : sockets);
         if (is_other_traffic(object) || names_first(&object->imported, connects) < 0 || symbol < 0 ||
-            (object == program && ways_is_go(&object->image)))
+            is_seen_elsewhere(subject, object))
             continue;
         add_import(subject, object, "socket", symbol, true);
     }
@@ -259,9 +279,10 @@ static void add_deepbind(struct subject *subject)
         if (subject->closure.objects[i]->origin != ORIGIN_START)
             return;
     const char *lacks = loader_lacks(subject);
-    struct way way = {.name = "deepbind", .hook = "dlopen", .seen = !subject->is_blocked && !lacks,
-                      .object = subject->program->path};
-    findings_way(subject->findings, &way, "loads plugins by dlopen(RTLD_DEEPBIND)%s%s", lacks ? ": " : "", lacks ? lacks : "");
+    struct way way = {
+        .name = "deepbind", .hook = "dlopen", .seen = !subject->is_blocked && !lacks, .object = subject->program->path};
+    findings_way(subject->findings, &way, "loads plugins by dlopen(RTLD_DEEPBIND)%s%s", lacks ? ": " : "",
+                 lacks ? lacks : "");
 }
 
 void ways_find(struct subject *subject)

@@ -96,7 +96,7 @@ static size_t count_by_gnu_hash(const struct image *image, uint64_t hash_address
         last = head > last ? head : last;
     }
     if (last < first)
-        return (size_t)first;
+        return 0; /* nothing is defined, and how much is undefined is not said */
     while (image_within(image, chain_at + (last - first) * 4, 4) &&
            !(image_number(image, (size_t)(chain_at + (last - first) * 4), 4) & 1))
         last++;
@@ -164,6 +164,9 @@ static void read_dynamic(struct image *image, struct image_range entries)
     size_t count = count_by_hash(image, tags.value[DT_HASH]);
     if (count == 0)
         count = count_by_gnu_hash(image, tags.gnu_hash);
+    /* Linkers put the strings behind the symbols. */
+    if (count == 0 && dynamic->symbols && dynamic->strings.at > dynamic->symbols)
+        count = (dynamic->strings.at - dynamic->symbols) / symbol_size;
     size_t room = dynamic->symbols ? (image->len - dynamic->symbols) / symbol_size : 0;
     dynamic->symbol_count = count < room ? count : room;
 }
@@ -216,7 +219,7 @@ bool image_read(struct image *image, const void *bytes, size_t len)
             continue;
         uint64_t room = len - segment.offset;
         read_dynamic(image, (struct image_range){(size_t)segment.offset,
-                                             (size_t)(segment.file_size < room ? segment.file_size : room)});
+                                                 (size_t)(segment.file_size < room ? segment.file_size : room)});
         break;
     }
     return true;

@@ -91,7 +91,8 @@ unsigned image_newest_needed(const struct image *image, const char *prefix)
     for (uint64_t step = at; step && image_within(image, at, 16) && seen < VERSIONS_MAX; at += (size_t)step) {
         size_t version = at + (size_t)image_number(image, at + 8, 4);
         for (uint64_t next = 1; next && image_within(image, version, 16) && seen++ < VERSIONS_MAX; version += (size_t)next) {
-            unsigned minor = minor_of(image_string(image, image->dynamic.strings, image_number(image, version + 8, 4)), prefix);
+            unsigned minor =
+                minor_of(image_string(image, image->dynamic.strings, image_number(image, version + 8, 4)), prefix);
             newest = minor > newest ? minor : newest;
             next = image_number(image, version + 12, 4);
         }
@@ -126,6 +127,6 @@ bool image_holds_string(const struct image *image, const char *text)
     size_t len = strlen(text);
     if (len + 2 > sizeof string)
         return false;
-    memcpy(string + 1, text, len);
+    memcpy(string + 1, text, len + 1);
     return memmem(image->bytes, image->len, string, len + 2) != NULL;
 }

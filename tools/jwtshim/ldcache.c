@@ -24,8 +24,7 @@ static const char *text_at(const unsigned char *table, size_t len, uint32_t offs
 
 const char *ldcache_path(const struct file *cache, const char *name, size_t index)
 {
-    const unsigned char *table =
-        cache->bytes ? memmem(cache->bytes, cache->len, magic, sizeof magic - 1) : NULL;
+    const unsigned char *table = cache->bytes ? memmem(cache->bytes, cache->len, magic, sizeof magic - 1) : NULL;
     if (!table)
         return NULL;
     size_t len = cache->len - (size_t)(table - cache->bytes);

@@ -24,8 +24,8 @@ static void sort_once(void)
 {
     if (sorted[0] != sorted[1])
         return;
-    for (short i = 0; i < NAME_COUNT; i++)
-        sorted[i] = i;
+    for (int i = 0; i < NAME_COUNT; i++)
+        sorted[i] = (short)i;
     qsort(sorted, NAME_COUNT, sizeof sorted[0], compare);
 }
 
@@ -42,7 +42,7 @@ const char *name_text(enum name name)
 int names_first(const struct names *names, const int *wanted)
 {
     for (; *wanted >= 0; wanted++)
-        if (names_have(names, (enum name)*wanted))
+        if (names_have(names, (enum name) * wanted))
             return *wanted;
     return -1;
 }
