@@ -188,6 +188,33 @@ static bool is_identified(const struct image *image)
            (ident[EI_DATA] == ELFDATA2LSB || ident[EI_DATA] == ELFDATA2MSB);
 }
 
+/* The part of a segment that lies in the file. */
+static struct image_range range_in_file(const struct image *image, const struct segment *segment)
+{
+    if (segment->offset >= image->len)
+        return (struct image_range){0, 0};
+    uint64_t room = image->len - segment->offset;
+    return (struct image_range){(size_t)segment->offset, (size_t)(segment->file_size < room ? segment->file_size : room)};
+}
+
+static void read_segments(struct image *image)
+{
+    size_t begin = image->len;
+    size_t end = 0;
+    for (size_t i = 0; i < image->segment_count; i++) {
+        struct segment segment = segment_at(image, i);
+        struct image_range range = range_in_file(image, &segment);
+        if (segment.type == PT_DYNAMIC && range.len && !image->dynamic.present)
+            read_dynamic(image, range);
+        if (segment.type != PT_LOAD || range.len == 0)
+            continue;
+        begin = range.at < begin ? range.at : begin;
+        end = range.at + range.len > end ? range.at + range.len : end;
+    }
+    if (begin < end)
+        image->mapped = (struct image_range){begin, end - begin};
+}
+
 bool image_read(struct image *image, const void *bytes, size_t len)
 {
     *image = (struct image){.bytes = bytes, .len = len};
@@ -213,15 +240,7 @@ bool image_read(struct image *image, const void *bytes, size_t len)
     image->segments = image->segment_count ? (size_t)segments : 0;
     image->sections = image->section_count ? (size_t)sections : 0;
     image_find_symtab(image);
-    for (size_t i = 0; i < image->segment_count; i++) {
-        struct segment segment = segment_at(image, i);
-        if (segment.type != PT_DYNAMIC || segment.offset >= len)
-            continue;
-        uint64_t room = len - segment.offset;
-        read_dynamic(image, (struct image_range){(size_t)segment.offset,
-                                                 (size_t)(segment.file_size < room ? segment.file_size : room)});
-        break;
-    }
+    read_segments(image);
     return true;
 }
 

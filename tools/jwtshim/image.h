@@ -37,6 +37,7 @@ struct image {
     size_t section_names; /* index of .shstrtab */
     struct image_dynamic dynamic;
     struct image_range symtab, symtab_strings;
+    struct image_range mapped; /* from the first byte of a PT_LOAD to the last */
 };
 
 struct image_symbol {
@@ -72,7 +73,7 @@ bool image_note(const struct image *image, const char *owner, uint32_t type, str
 unsigned image_newest_needed(const struct image *image, const char *prefix);
 unsigned image_newest_defined(const struct image *image, const char *prefix);
 
-/* Whether the file's bytes hold this text; image_holds_string(): as a string of its own, a zero byte before it and behind. */
+/* Whether what is mapped of the file holds this text; image_holds_string(): as a string of its own, a zero byte before it and behind. */
 bool image_holds(const struct image *image, const char *text);
 bool image_holds_string(const struct image *image, const char *text);
 

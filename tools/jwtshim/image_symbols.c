@@ -118,7 +118,7 @@ unsigned image_newest_defined(const struct image *image, const char *prefix)
 
 bool image_holds(const struct image *image, const char *text)
 {
-    return memmem(image->bytes, image->len, text, strlen(text)) != NULL;
+    return memmem(image->bytes + image->mapped.at, image->mapped.len, text, strlen(text)) != NULL;
 }
 
 bool image_holds_string(const struct image *image, const char *text)
@@ -128,5 +128,5 @@ bool image_holds_string(const struct image *image, const char *text)
     if (len + 2 > sizeof string)
         return false;
     memcpy(string + 1, text, len + 1);
-    return memmem(image->bytes, image->len, string, len + 2) != NULL;
+    return memmem(image->bytes + image->mapped.at, image->mapped.len, string, len + 2) != NULL;
 }
