@@ -135,9 +135,15 @@ EVENTS_C := $(addprefix tools/jwtshim/,event.c finding.c json_scan.c tally.c tim
 $(B)/tests/fuzz_events: $(EVENTS_C) $(wildcard tools/jwtshim/*.h)
 $(B)/tests/fuzz_events: FUZZ_MORE = $(EVENTS_C) $(call LIBS_FOR,jansson)
 
+# This one is of the command's rooms.
+ELF_SRC    := $(wildcard tools/jwtshim/image*.c) $(addprefix tools/jwtshim/,names.c ldcache.c)
+$(B)/tests/fuzz_elf: tests/fuzz/fuzz_elf.c $(ELF_SRC) $(wildcard tools/jwtshim/*.h) shim/hooks.def Makefile
+	@mkdir -p $(@D)
+	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(ELF_SRC)
+
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-FUZZERS := $(addprefix $(B)/tests/,fuzz_conn fuzz_config fuzz_token fuzz_subject fuzz_events)
+FUZZERS := $(addprefix $(B)/tests/,fuzz_conn fuzz_config fuzz_token fuzz_subject fuzz_events fuzz_elf)
 tests: $(UNIT) $(B)/tests/replay $(B)/tests/qsh $(FUZZERS)
 
 deps:
@@ -185,6 +191,7 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          programs/libcurl="tests/programs/libcurl/run --build $(B)" \
          programs/libcurl/valgrind="tests/programs/libcurl/run --build $(B) --valgrind" \
          http2="tests/http2/run --build $(B)" \
+         doctor="tests/doctor/run --build $(B)" \
          clients="tests/clients/run --build $(B)"
 
 check:
@@ -195,11 +202,8 @@ check:
 
 # Ten minutes in all; what is found is in $(B)/fuzz.
 fuzz: $(FUZZERS)
-	tests/fuzz/run --build $(B) --seconds 540 --only fuzz_conn
-	tests/fuzz/run --build $(B) --seconds 60 --only fuzz_config
-	tests/fuzz/run --build $(B) --seconds 60 --only fuzz_token
-	tests/fuzz/run --build $(B) --seconds 60 --only fuzz_subject
-	tests/fuzz/run --build $(B) --seconds 60 --only fuzz_events
+	tests/fuzz/run --build $(B) --seconds 350 --only fuzz_conn
+	$(foreach fuzzer,$(filter-out fuzz_conn,$(notdir $(FUZZERS))),tests/fuzz/run --build $(B) --seconds 50 --only $(fuzzer) &&) true
 
 bench: all
 	tests/bench/run --build $(B)

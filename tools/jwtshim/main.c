@@ -10,6 +10,7 @@ static const char version_text[] = "jwtshim " JWTSHIM_VERSION "\n";
 
 /* clang-format off */
 const struct command *const commands[] = {
+    &doctor_command,
     &run_command,
     &inspect_command,
     &sign_command,
