@@ -99,7 +99,7 @@ $(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(wildcard shim/*.h shim/*/*.
 	@mkdir -p $(@D)
 	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) \( -name roots -o -name deb \) -prune -o -type f -name '*.d' -print 2>/dev/null)
 
 FUZZERS := $(B)/tests/fuzz_conn $(B)/tests/fuzz_config
 tests: $(UNIT) $(B)/tests/replay $(FUZZERS)
@@ -159,15 +159,7 @@ fuzz: $(FUZZERS)
 bench: all
 	tests/bench/run --build $(B)
 
-install: all
-	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(BINDIR)
-	install -m 644 $(B)/libjwtshim.so $(DESTDIR)$(LIBDIR)/libjwtshim.so
-	install -m 755 tools/jwtshim-run $(DESTDIR)$(BINDIR)/jwtshim-run
-	install -m 755 $(B)/jwtshim $(DESTDIR)$(BINDIR)/jwtshim
-
-uninstall:
-	rm -f $(DESTDIR)$(LIBDIR)/libjwtshim.so $(DESTDIR)$(BINDIR)/jwtshim-run $(DESTDIR)$(BINDIR)/jwtshim
-	-rmdir $(DESTDIR)$(LIBDIR)
+include tools/packaging/packaging.mk
 
 C_FILES := $(shell find shim tests tools -name node_modules -prune -o -name '*.[ch]' -print)
 format:
@@ -176,7 +168,7 @@ format:
 lint:
 	clang-format --dry-run -Werror $(C_FILES)
 	clang-tidy --quiet $(SHIM_C) $(INSPECT_C) $(COMMAND_C) -- $(CPPFLAGS) -std=gnu11
-	shellcheck tools/jwtshim-run
+	shellcheck $(SCRIPTS:%=tools/%) tools/packaging/*.sh tools/packaging/build-deb tools/packaging/image/build tests/packaging/make-root
 
 # The table of hooks in DESIGN.md, from hooks.def.
 table:
