@@ -10,16 +10,17 @@ _jwtshim_words() {
 
 _jwtshim_value() { # OPTION: candidates for its value; fails where it has none that are known
   case $1 in
-    --log) COMPREPLY=($(compgen -W 'stderr syslog off' -- "$2") $(compgen -f -- "$2")) ;;
-    --log-level) COMPREPLY=($(compgen -W 'rewrite all' -- "$2")) ;;
-    --method) COMPREPLY=($(compgen -W 'GET POST PUT DELETE PATCH HEAD' -- "$2")) ;;
-    --by) COMPREPLY=($(compgen -W 'program host reason layer' -- "$2")) ;;
-    --proxy-config) COMPREPLY=($(compgen -W 'haproxy nginx' -- "$2")) ;;
+    --log) COMPREPLY=($(compgen -W $'stderr\nsyslog\noff' -- "$2") $(compgen -f -- "$2")) ;;
+    --log-level) COMPREPLY=($(compgen -W $'rewrite\nall' -- "$2")) ;;
+    --method) COMPREPLY=($(compgen -W $'GET\nPOST\nPUT\nDELETE\nPATCH\nHEAD' -- "$2")) ;;
+    --by) COMPREPLY=($(compgen -W $'program\nhost\nreason\nlayer' -- "$2")) ;;
+    --proxy-config) COMPREPLY=($(compgen -W $'haproxy\nnginx' -- "$2")) ;;
     --secret-file|--ca-file|--object|--html) COMPREPLY=($(compgen -f -- "$2")) ;;
     --root) COMPREPLY=($(compgen -d -- "$2")) ;;
     --hosts|--iss|--url|--base-url|--claim|--exp-in|--since|--until|--top) COMPREPLY=() ;;
     *) return 1 ;;
   esac
+  return 0 # whatever was found
 }
 
 # _jwtshim_offset NUMBER: a command begins at this word
@@ -78,6 +79,7 @@ _jwtshim() {
       *) COMPREPLY=($(compgen -f -- "$word")) ;;
     esac
   fi
+  return 0
 }
 
 complete -o filenames -F _jwtshim jwtshim jwtshim-run jwtshim-entrypoint

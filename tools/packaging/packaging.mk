@@ -46,7 +46,7 @@ uninstall:
 	rm -f $(DESTDIR)$(BASHDIR)/jwtshim $(SCRIPTS:%=$(DESTDIR)$(BASHDIR)/%) $(DESTDIR)$(ZSHDIR)/_jwtshim
 	rm -f $(DESTDIR)$(DOCDIR)/examples/jwtshim.conf $(DESTDIR)$(DOCDIR)/examples/systemd-drop-in.conf
 	rm -f $(foreach page,$(MAN:$(B)/man/%=%),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(page))
-	for empty in $(LIBDIR) $(DOCDIR)/examples $(DOCDIR) $(BASHDIR) $(dir $(BASHDIR)) $(ZSHDIR) $(dir $(ZSHDIR)) \
+	for empty in $(LIBDIR) $(DOCDIR)/examples $(DOCDIR) $(dir $(DOCDIR)) $(BASHDIR) $(dir $(BASHDIR)) $(ZSHDIR) $(dir $(ZSHDIR)) \
 	    $(MANDIR)/man1 $(MANDIR)/man5 $(MANDIR)/man7; do \
 	  [ ! -d $(DESTDIR)$$empty ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$$empty; done
 
