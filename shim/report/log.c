@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../loader/resolve.h"
@@ -13,9 +15,22 @@
 /* System calls, not libc's functions: those are hooked, by us and maybe by others, and this must be seen by nobody. */
 #define raw ((__typeof__(&syscall))next_function(HOOK_syscall))
 
+/* A write to a pipe that nobody reads, or past the limit of a file's size, sends a signal that ends the program: for our line,
+ * which it knows nothing of. The signal is held back, and taken away if it is ours. Both go to the thread that writes. */
 static void to_descriptor(long fd, const char *line, size_t len)
 {
-    raw(SYS_write, fd, line, len);
+    const uint64_t ours = UINT64_C(1) << (SIGPIPE - 1) | UINT64_C(1) << (SIGXFSZ - 1); /* the kernel's signal set */
+    const struct timespec at_once = {0, 0};
+    uint64_t before, pending = 0;
+    if (raw(SYS_rt_sigprocmask, SIG_BLOCK, &ours, &before, sizeof ours) != 0)
+        return;
+    raw(SYS_rt_sigpending, &pending, sizeof pending);
+    if (raw(SYS_write, fd, line, len) < 0 && (errno == EPIPE || errno == EFBIG)) {
+        uint64_t raised = ours & ~pending;
+        if (raised)
+            raw(SYS_rt_sigtimedwait, &raised, NULL, &at_once, sizeof raised);
+    }
+    raw(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
 }
 
 /* O_NOFOLLOW: in a directory that others may write to, a link must not lead the lines elsewhere. */
