@@ -1,47 +1,40 @@
 #include "log.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "../loader/resolve.h"
-
-/* System calls, not libc's functions: those are hooked, by us and maybe by others, and this must be seen by nobody. */
-#define raw ((__typeof__(&syscall))next_function(HOOK_syscall))
+#include "../loader/raw.h"
 
 /* A write to a pipe that nobody reads, or past the limit of a file's size, sends a signal that ends the program: for our line,
  * which it knows nothing of. The signal is held back, and taken away if it is ours. Both go to the thread that writes. */
-static void to_descriptor(long fd, const char *line, size_t len)
+static void to_descriptor(int fd, const char *line, size_t len)
 {
     const uint64_t ours = UINT64_C(1) << (SIGPIPE - 1) | UINT64_C(1) << (SIGXFSZ - 1); /* the kernel's signal set */
     const struct timespec at_once = {0, 0};
     uint64_t before, pending = 0;
-    if (raw(SYS_rt_sigprocmask, SIG_BLOCK, &ours, &before, sizeof ours) != 0)
+    if (raw_syscall(SYS_rt_sigprocmask, SIG_BLOCK, (long)&ours, (long)&before, sizeof ours, 0, 0) != 0)
         return;
-    raw(SYS_rt_sigpending, &pending, sizeof pending);
-    if (raw(SYS_write, fd, line, len) < 0 && (errno == EPIPE || errno == EFBIG)) {
-        uint64_t raised = ours & ~pending;
-        if (raised)
-            raw(SYS_rt_sigtimedwait, &raised, NULL, &at_once, sizeof raised);
-    }
-    raw(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
+    raw_syscall(SYS_rt_sigpending, (long)&pending, sizeof pending, 0, 0, 0, 0);
+    long written = raw_write(fd, line, len);
+    uint64_t raised = ours & ~pending;
+    if ((written == -EPIPE || written == -EFBIG) && raised)
+        raw_syscall(SYS_rt_sigtimedwait, (long)&raised, 0, (long)&at_once, sizeof raised, 0, 0);
+    raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, sizeof before, 0, 0);
 }
 
 /* O_NOFOLLOW: in a directory that others may write to, a link must not lead the lines elsewhere. */
 static void to_file(const char *path, const char *line, size_t len)
 {
     const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW;
-    long fd = raw(SYS_openat, AT_FDCWD, path, flags, 0600);
+    long fd = raw_open(path, flags, 0600);
     if (fd < 0)
         return;
-    to_descriptor(fd, line, len);
-    raw(SYS_close, fd);
+    to_descriptor((int)fd, line, len);
+    raw_close((int)fd);
 }
 
 /* RFC 3164's form, facility user and severity info, as the C library's syslog() sends it. */
@@ -54,21 +47,20 @@ static void to_syslog(const char *line, size_t len)
         return;
     memcpy(datagram, prefix, sizeof prefix - 1);
     memcpy(datagram + sizeof prefix - 1, line, len);
-    long fd = raw(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    long fd = raw_syscall(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, 0, 0, 0);
     if (fd < 0)
         return;
-    raw(SYS_sendto, fd, datagram, sizeof prefix - 1 + len - 1, MSG_NOSIGNAL, &address, sizeof address);
-    raw(SYS_close, fd);
+    raw_syscall(SYS_sendto, fd, (long)datagram, (long)(sizeof prefix - 1 + len - 1), MSG_NOSIGNAL, (long)&address,
+                sizeof address);
+    raw_close((int)fd);
 }
 
 void log_line(const struct config *config, const char *line, size_t len)
 {
-    int saved = errno;
     if (config->log == LOG_FILE)
         to_file(config->log_path, line, len);
     else if (config->log == LOG_STDERR)
         to_descriptor(STDERR_FILENO, line, len);
     else if (config->log == LOG_SYSLOG)
         to_syslog(line, len);
-    errno = saved;
 }
