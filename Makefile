@@ -136,6 +136,11 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          wrapper="tests/wrapper/run" \
          runner="tests/wrapper/runner" \
          settings="tests/settings/run --build $(B)" \
+         entrypoint="tests/entrypoint/run --build $(B)" \
+         packaging/install="tests/packaging/install --build $(B)" \
+         packaging/packages="tests/packaging/packages --build $(B)" \
+         packaging/image="tests/packaging/image --build $(B)" \
+         packaging/kubernetes="tests/packaging/kubernetes" \
          mock="node tests/mock-atlassian/test.js" \
          programs/sockets="tests/programs/sockets/run --build $(B)" \
          programs/tls="tests/programs/tls/run --build $(B)" \
@@ -151,6 +156,7 @@ check:
 	tools/deps check
 	$(MAKE) all tests
 	$(MAKE) check-sanitized
+	@echo 'Left out, for its minutes: make check-system, a whole Debian under /etc/ld.so.preload.'
 	@tests/run $(SUITES)
 
 # Ten minutes in all; what is found is in $(B)/fuzz.

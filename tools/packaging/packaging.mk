@@ -13,7 +13,7 @@ MAN_SOURCE := $(wildcard tools/man/*.scd)
 MAN        := $(MAN_SOURCE:tools/man/%.scd=$(B)/man/%)
 SCDOC      := $(shell command -v scdoc 2>/dev/null)
 
-.PHONY: man deb image check-packages check-system
+.PHONY: man deb image check-system
 man: $(MAN)
 
 $(B)/man/%: tools/man/%.scd
@@ -58,11 +58,7 @@ deb:
 image: all
 	tools/packaging/image/build --build $(B) --name localhost/jwtshim:$(VERSION) $(if $(ARCHIVE),--archive $(ARCHIVE))
 
-# What takes minutes and is therefore no part of `make check`.
-check-packages: all
-	tools/deps packages
-	@tests/run packages="tests/packaging/packages --build $(B)" image="tests/packaging/image --build $(B)"
-
+# What takes minutes, and is therefore no part of `make check`.
 check-system: all
-	tools/deps packages
-	@tests/run system="tests/system/run --build $(B)"
+	tools/deps check
+	tests/system/run --build $(B)
