@@ -15,9 +15,10 @@ _jwtshim_value() { # OPTION: candidates for its value; fails where it has none t
     --method) COMPREPLY=($(compgen -W $'GET\nPOST\nPUT\nDELETE\nPATCH\nHEAD' -- "$2")) ;;
     --by) COMPREPLY=($(compgen -W $'program\nhost\nreason\nlayer' -- "$2")) ;;
     --proxy-config) COMPREPLY=($(compgen -W $'haproxy\nnginx' -- "$2")) ;;
-    --secret-file|--ca-file|--object|--html) COMPREPLY=($(compgen -f -- "$2")) ;;
+    --secret-file|--ca-file|--cert|--object|--html) COMPREPLY=($(compgen -f -- "$2")) ;;
+    --try) COMPREPLY=($(compgen -c -- "$2") $(compgen -f -- "$2")) ;;
     --root) COMPREPLY=($(compgen -d -- "$2")) ;;
-    --hosts|--iss|--url|--base-url|--claim|--exp-in|--since|--until|--top) COMPREPLY=() ;;
+    --hosts|--iss|--url|--base-url|--claim|--exp-in|--since|--until|--top|--last|--listen|--resolver) COMPREPLY=() ;;
     *) return 1 ;;
   esac
   return 0 # whatever was found
