@@ -9,7 +9,8 @@ class Shell:
     name = ''
 
     def __init__(self, prefix):
-        self.environment = {'PATH': os.path.join(prefix, 'bin') + ':' + os.environ['PATH'], 'HOME': '/nonexistent', 'LC_ALL': 'C.UTF-8', 'TERM': 'dumb'}
+        path = os.path.join(prefix, 'bin') + ':' + os.environ['PATH']
+        self.environment = {'PATH': path, 'HOME': '/nonexistent', 'LC_ALL': 'C.UTF-8', 'TERM': 'dumb'}
         self.prefix = prefix
 
     def there(self):
@@ -57,7 +58,8 @@ zpty -w shell 'compadd() {
   print -r -- "@@ ${(j: :)__hits}" >> '"$3"'
   return $code
 }'
-zpty -w shell 'done_() { print -r -- "@@buffer $BUFFER"$'\''\n'\''"@@end" >> '"$3"'; zle kill-buffer }; zle -N done_; bindkey "^X" done_; setopt no_beep no_always_last_prompt no_list_packed'
+zpty -w shell 'done_() { print -r -- "@@buffer $BUFFER"$'\''\n'\''"@@end" >> '"$3"'; zle kill-buffer }'
+zpty -w shell 'zle -N done_; bindkey "^X" done_; setopt no_beep no_always_last_prompt no_list_packed'
 zpty -w shell 'print -r -- "@@ready" >> '"$3"
 integer left=200
 while (( left-- )) && ! grep -q @@ready $3 2> /dev/null; do sleep 0.05; done

@@ -108,9 +108,9 @@ def component(directory, objects):
         objects = [merged(each, change) if re.fullmatch(patch['target']['kind'], each['kind']) else each for each in objects]
     for entry in own['replacements']:
         for replacement in load(os.path.join(directory, entry['path']))[0]:
-            source = next(each for each in objects if (each['kind'], each['metadata']['name']) == (replacement['source']['kind'], replacement['source']['name']))
-            value = source
-            for step in replacement['source']['fieldPath'].split('.'):
+            source = replacement['source']
+            value = next(each for each in objects if (each['kind'], each['metadata']['name']) == (source['kind'], source['name']))
+            for step in source['fieldPath'].split('.'):
                 value = value[step]
             for target in replacement['targets']:
                 for each in objects:

@@ -30,11 +30,12 @@ def needed():
     return None
 
 
-def debian(cache, release, packages=()):
-    """The tree of a Debian release, made where the cache has none. Call it before enter(): inside there is no mirror."""
-    made = subprocess.run([os.path.join(HERE, 'make-root'), cache, release] + list(packages), stdout=subprocess.PIPE, check=True,
+def debian(cache, release, packages=(), optional=False):
+    """The tree of a Debian release, made where the cache has none; None for an `optional` one that the mirror no longer has. Call it before enter():
+    inside there is no mirror, and what could not be made then is not tried again."""
+    made = subprocess.run([os.path.join(HERE, 'make-root'), cache, release] + list(packages), stdout=subprocess.PIPE, check=not optional,
                           timeout=900, text=True, stdin=subprocess.DEVNULL)
-    return made.stdout.strip()
+    return made.stdout.strip() or None
 
 
 def enter():
@@ -75,7 +76,8 @@ class Root:
             os.chmod(self.inside(path), mode)
 
     def run(self, argv, env=None, timeout=300):
-        environment = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': '/root', 'LC_ALL': 'C.UTF-8', 'DEBIAN_FRONTEND': 'noninteractive', 'TERM': 'dumb'}
+        environment = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': '/root', 'LC_ALL': 'C.UTF-8', 'TERM': 'dumb',
+                       'DEBIAN_FRONTEND': 'noninteractive'}
         environment.update(env or {})
         # chroot itself runs outside, and must not load what the environment preloads inside.
         words = ['env', '-i'] + ['%s=%s' % pair for pair in environment.items()] + list(argv)
@@ -115,7 +117,8 @@ def overlay(tree):
         os.mkdir(name)
     mounted = [memory]
     try:
-        subprocess.run(['mount', '-t', 'overlay', 'overlay', '-o', 'lowerdir=%s,upperdir=%s,workdir=%s' % (tree, upper, work), merged], check=True, timeout=30)
+        layers = 'lowerdir=%s,upperdir=%s,workdir=%s' % (tree, upper, work)
+        subprocess.run(['mount', '-t', 'overlay', 'overlay', '-o', layers, merged], check=True, timeout=30)
         mounted.append(merged)
         for name in ('proc', 'dev'):
             os.makedirs(os.path.join(merged, name), exist_ok=True)
