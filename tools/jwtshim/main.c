@@ -8,7 +8,11 @@
 
 static const char version_text[] = "jwtshim " JWTSHIM_VERSION "\n";
 
+extern const struct command inspect_command, sign_command;
+
 const struct command *const commands[] = {
+    &inspect_command,
+    &sign_command,
     NULL,
 };
 
