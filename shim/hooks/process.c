@@ -1,5 +1,6 @@
 /* The process becomes another, two, or none: what is held goes out before. Nothing here runs where nothing is held. */
 #include "socket.h"
+#include "stdio_streams.h"
 
 #include "../conn/handle_table.h"
 #include "../conn/offer_table.h"
@@ -53,6 +54,7 @@ static void after_fork_in_child(void)
     fd_after_fork();
     handle_after_fork();
     offer_after_fork();
+    stdio_after_fork();
     errno = saved;
 }
 
@@ -239,8 +241,16 @@ EXPORT void _Exit(int status)
     __builtin_unreachable();
 }
 
-/* exit(): after the program's own handlers. */
+static _Atomic(bool) ending;
+
+bool process_is_ending(void)
+{
+    return atomic_load_explicit(&ending, memory_order_relaxed);
+}
+
+/* exit(): after the program's own handlers, before libc flushes the streams. */
 __attribute__((destructor)) static void at_exit(void)
 {
+    atomic_store(&ending, true);
     process_release_all();
 }
