@@ -14,11 +14,12 @@
 enum watching { WATCHING_NOT_YET, WATCHING_BEGINS, WATCHING_SETTLED };
 static _Atomic(enum watching) watching;
 static _Atomic(bool) streams_are_seen; /* the slots are ours */
+static struct stdio_functions libcs;
 
 static ssize_t stream_reads(FILE *stream, void *buf, ssize_t len)
 {
     socket_before_read(stream->_fileno, 0);
-    return _IO_file_read(stream, buf, len);
+    return libcs.read(stream, buf, len);
 }
 
 /* What a buffer held when its write was refused is gone: libc empties it all the same (new_do_write() in fileops.c). What
@@ -28,7 +29,7 @@ static bool is_from_buffer(const FILE *stream, const char *data)
     return data >= stream->_IO_buf_base && data < stream->_IO_buf_end;
 }
 
-/* As _IO_file_write() does it: all of it, or up to an error, which the stream remembers. */
+/* As libc's _IO_file_write() does it: all of it, or up to an error, which the stream remembers. */
 static __attribute__((noinline)) ssize_t write_looked_at(FILE *stream, const void *data, ssize_t len)
 {
     const int fd = stream->_fileno;
@@ -52,12 +53,12 @@ static __attribute__((noinline)) ssize_t write_looked_at(FILE *stream, const voi
     }
     if (stream->_offset >= 0)
         stream->_offset += done;
-    return done < len ? done + _IO_file_write(stream, at + done, len - done) : done;
+    return done < len ? done + libcs.write(stream, at + done, len - done) : done;
 }
 
 static ssize_t stream_writes(FILE *stream, const void *data, ssize_t len)
 {
-    return __builtin_expect(fd_is_low_and_plain(stream->_fileno), 1) ? _IO_file_write(stream, data, len)
+    return __builtin_expect(fd_is_low_and_plain(stream->_fileno), 1) ? libcs.write(stream, data, len)
                                                                      : write_looked_at(stream, data, len);
 }
 
@@ -68,14 +69,14 @@ static int stream_closes(FILE *stream)
     if (fd_state(stream->_fileno) != FD_UNKNOWN)
         socket_ends(stream->_fileno);
     errno = saved;
-    return _IO_file_close(stream);
+    return libcs.close(stream);
 }
 
 static void change_table(void)
 {
     static const struct stdio_functions ours = {stream_reads, stream_writes, stream_closes};
     const char *why;
-    atomic_store(&streams_are_seen, stdio_table_change(&ours, &why));
+    atomic_store(&streams_are_seen, stdio_table_change(&ours, &libcs, &why));
     atomic_store(&watching, WATCHING_SETTLED);
     if (why)
         report_layer_refused("stdio", "libc.so.6", why);
@@ -89,7 +90,7 @@ static void begin_watching(void)
     sigset_t all, before;
     const int saved = errno;
     process_watch_forks();
-    sigfillset(&all);
+    memset(&all, 0xff, sizeof all); /* libc leaves its own two out */
     if (sigprocmask(SIG_BLOCK, &all, &before) == 0) {
         enum watching expected = WATCHING_NOT_YET;
         if (atomic_compare_exchange_strong(&watching, &expected, WATCHING_BEGINS))
@@ -106,7 +107,7 @@ void stdio_watch(void)
     if (atomic_load_explicit(&watching, memory_order_acquire) == WATCHING_SETTLED)
         return;
     const struct config *config = config_get();
-    if (config->mode != MODE_OFF && config->stdio && stdio_table_exists())
+    if (config->mode != MODE_OFF && config->stdio)
         begin_watching();
 }
 

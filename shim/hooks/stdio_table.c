@@ -1,151 +1,184 @@
 #include "stdio_table.h"
 
+#ifdef __GLIBC__
 #include <link.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
-#ifdef __GLIBC__
-
 /* struct _IO_jump_t of glibc's libio/libioP.h, the same since 2.1: two words that are zero, then 19 functions. */
 enum { SLOT_READ = 14, SLOT_WRITE = 15, SLOT_CLOSE = 17, FIRST_FUNCTION = 2, SLOTS = 21 };
-
-typedef uintptr_t table[SLOTS];
-extern table _IO_file_jumps __attribute__((weak));
-extern table _IO_wfile_jumps __attribute__((weak));
-
-struct slot {
-    uintptr_t *at;
-    uintptr_t genuine, ours;
-};
+enum { TABLES = 2, CHANGES = 3 };
 
 struct range {
     uintptr_t first, end;
 };
 
-/* The object that the tables lie in. */
-struct object {
-    const char *name;
+/* What is asked of the C library: its symbols, read here. Importing them would cost every exec five look-ups, and would
+ * find the copies that some programs have of a library's data. */
+struct libc {
+    uintptr_t base;
+    bool found;
     struct range code; /* its executable segment */
     struct range kept; /* what the loader made read-only after relocation (RELRO), in whole pages */
+    const ElfW(Sym) * symbols;
+    const char *strings;
+    const uint32_t *hash; /* DT_GNU_HASH */
 };
 
-static bool contains(struct range range, const void *at, size_t len)
+struct change {
+    size_t slot;
+    uintptr_t libcs, ours;
+};
+
+static bool contains(struct range range, uintptr_t address, size_t len)
 {
-    const uintptr_t address = (uintptr_t)at;
     return range.first <= address && address <= range.end && len <= range.end - address;
 }
 
-static struct range range_of(const struct dl_phdr_info *info, const ElfW(Phdr) * segment)
+static bool is_libc(const char *name)
 {
-    const uintptr_t first = info->dlpi_addr + segment->p_vaddr;
-    return (struct range){first, first + segment->p_memsz};
+    static const char libc[] = "/libc.so.6";
+    const size_t len = name ? strlen(name) : 0;
+    return len >= sizeof libc - 1 && !strcmp(name + len - (sizeof libc - 1), libc);
 }
 
-static int find_object(struct dl_phdr_info *info, size_t size, void *arg)
+static void read_dynamic(struct libc *libc, const ElfW(Dyn) * entry)
 {
-    struct object *object = arg;
-    struct object found = {.name = info->dlpi_name ? info->dlpi_name : ""};
+    for (; entry->d_tag != DT_NULL; entry++) {
+        const ElfW(Addr) at = entry->d_un.d_ptr; /* the loader has added the base */
+        switch (entry->d_tag) {
+        case DT_SYMTAB: libc->symbols = (const ElfW(Sym) *)at; break;
+        case DT_STRTAB: libc->strings = (const char *)at; break;
+        case DT_GNU_HASH: libc->hash = (const uint32_t *)at; break;
+        default: break;
+        }
+    }
+}
+
+static int find_libc(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    struct libc *libc = arg;
     const uintptr_t page = getauxval(AT_PAGESZ);
-    bool is_here = false;
     (void)size;
+    if (!is_libc(info->dlpi_name))
+        return 0;
+    libc->base = info->dlpi_addr;
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-        const struct range range = range_of(info, segment);
-        if (segment->p_type == PT_LOAD && contains(range, _IO_file_jumps, sizeof(table)))
-            is_here = true;
+        const uintptr_t first = libc->base + segment->p_vaddr;
+        const uintptr_t end = first + segment->p_memsz;
         if (segment->p_type == PT_LOAD && segment->p_flags & PF_X)
-            found.code = range;
-        if (segment->p_type == PT_GNU_RELRO)
-            found.kept = (struct range){range.first & -page, range.end & -page};
+            libc->code = (struct range){first, end};
+        else if (segment->p_type == PT_GNU_RELRO)
+            libc->kept = (struct range){first & -page, end & -page};
+        else if (segment->p_type == PT_DYNAMIC)
+            read_dynamic(libc, (const ElfW(Dyn) *)first);
     }
-    if (is_here)
-        *object = found;
-    return is_here;
+    libc->found = libc->symbols && libc->strings && libc->hash;
+    return 1;
 }
 
-static bool is_libc(const struct object *object)
+/* The address of a symbol that has `len` bytes (0: any number), by the GNU hash table; 0 if there is none. */
+static uintptr_t symbol_of(const struct libc *libc, const char *name, size_t len)
 {
-    static const char name[] = "/libc.so.6";
-    const size_t len = strlen(object->name);
-    return len >= sizeof name - 1 && !strcmp(object->name + len - (sizeof name - 1), name);
+    uint32_t wanted = 5381;
+    for (const char *at = name; *at; at++)
+        wanted = wanted * 33 + (unsigned char)*at;
+    const uint32_t buckets = libc->hash[0];
+    const uint32_t offset = libc->hash[1];
+    const uint32_t *bucket = libc->hash + 4 + libc->hash[2] * (sizeof(ElfW(Addr)) / sizeof(uint32_t));
+    const uint32_t *chain = bucket + buckets;
+    uint32_t number = buckets ? bucket[wanted % buckets] : 0;
+    for (; number >= offset && number; number++) {
+        const uint32_t hash = chain[number - offset];
+        const ElfW(Sym) *symbol = &libc->symbols[number];
+        if ((hash | 1) == (wanted | 1) && !strcmp(libc->strings + symbol->st_name, name))
+            return symbol->st_shndx != SHN_UNDEF && (!len || symbol->st_size == len) ? libc->base + symbol->st_value : 0;
+        if (hash & 1)
+            break;
+    }
+    return 0;
 }
 
 /* Two empty words, then functions of libc's own, but for slots that are ours already. */
-static bool has_shape(const table *slots, const struct object *object, const struct stdio_functions *ours)
+static const char *objection_to(const uintptr_t *table, const struct libc *libc, const struct change *changes)
 {
-    for (size_t i = 0; i < SLOTS; i++) {
-        const uintptr_t function = (*slots)[i];
-        const bool is_ours = function == (uintptr_t)ours->read || function == (uintptr_t)ours->write ||
-                             function == (uintptr_t)ours->close;
-        if (i < FIRST_FUNCTION ? function != 0 : !is_ours && !contains(object->code, (const void *)function, 1))
-            return false;
-    }
-    return true;
-}
-
-bool stdio_table_exists(void)
-{
-    return _IO_file_jumps && _IO_wfile_jumps && _IO_file_read && _IO_file_write && _IO_file_close;
-}
-
-/* NULL where all is as it was understood. */
-static const char *objection(const struct slot *slots, size_t count, const struct stdio_functions *ours)
-{
-    struct object object = {.name = ""};
-    if (!dl_iterate_phdr(find_object, &object) || !is_libc(&object))
-        return "table-not-in-libc";
-    if (!contains(object.kept, _IO_file_jumps, sizeof(table)) || !contains(object.kept, _IO_wfile_jumps, sizeof(table)))
+    if (!table || (uintptr_t)table % sizeof(uintptr_t))
+        return "table-absent";
+    if (!contains(libc->kept, (uintptr_t)table, SLOTS * sizeof(uintptr_t)))
         return "table-not-relro";
-    if ((uintptr_t)_IO_file_jumps % sizeof(void *) || (uintptr_t)_IO_wfile_jumps % sizeof(void *))
-        return "table-misaligned";
-    if (!has_shape(&_IO_file_jumps, &object, ours) || !has_shape(&_IO_wfile_jumps, &object, ours))
-        return "table-shape";
-    for (size_t i = 0; i < count; i++)
-        if (*slots[i].at != slots[i].genuine && *slots[i].at != slots[i].ours)
+    for (size_t i = 0; i < SLOTS; i++) {
+        bool is_ours = false;
+        for (size_t j = 0; j < CHANGES; j++)
+            is_ours |= changes[j].slot == i && changes[j].ours == table[i];
+        if (i < FIRST_FUNCTION ? table[i] != 0 : !is_ours && !contains(libc->code, table[i], 1))
+            return "table-shape";
+    }
+    for (size_t i = 0; i < CHANGES; i++)
+        if (table[changes[i].slot] != changes[i].libcs && table[changes[i].slot] != changes[i].ours)
             return "slot-not-libcs";
     return NULL;
 }
 
 /* The slots' own page; two where the tables lie across a border. */
-static struct range pages_of(const struct slot *slots, size_t count)
+static struct range pages_of(uintptr_t *const *tables)
 {
     const uintptr_t page = getauxval(AT_PAGESZ);
     struct range pages = {UINTPTR_MAX, 0};
-    for (size_t i = 0; i < count; i++) {
-        const uintptr_t at = (uintptr_t)slots[i].at & -page;
-        pages.first = at < pages.first ? at : pages.first;
-        pages.end = at + page > pages.end ? at + page : pages.end;
+    for (size_t i = 0; i < TABLES; i++) {
+        const uintptr_t first = (uintptr_t)&tables[i][SLOT_READ] & -page;
+        const uintptr_t end = ((uintptr_t)&tables[i][SLOT_CLOSE] & -page) + page;
+        pages.first = first < pages.first ? first : pages.first;
+        pages.end = end > pages.end ? end : pages.end;
     }
     return pages;
 }
 
-bool stdio_table_change(const struct stdio_functions *ours, const char **why)
+static void store(uintptr_t *const *tables, const struct change *changes)
 {
-    const struct slot slots[] = {
-        {&_IO_file_jumps[SLOT_READ], (uintptr_t)_IO_file_read, (uintptr_t)ours->read},
-        {&_IO_file_jumps[SLOT_WRITE], (uintptr_t)_IO_file_write, (uintptr_t)ours->write},
-        {&_IO_file_jumps[SLOT_CLOSE], (uintptr_t)_IO_file_close, (uintptr_t)ours->close},
-        {&_IO_wfile_jumps[SLOT_READ], (uintptr_t)_IO_file_read, (uintptr_t)ours->read},
-        {&_IO_wfile_jumps[SLOT_WRITE], (uintptr_t)_IO_file_write, (uintptr_t)ours->write},
-        {&_IO_wfile_jumps[SLOT_CLOSE], (uintptr_t)_IO_file_close, (uintptr_t)ours->close},
+    for (size_t i = 0; i < TABLES; i++)
+        for (size_t j = 0; j < CHANGES; j++) /* other threads read them meanwhile */
+            __atomic_store_n(&tables[i][changes[j].slot], changes[j].ours, __ATOMIC_RELEASE);
+}
+
+bool stdio_table_change(const struct stdio_functions *ours, struct stdio_functions *libcs, const char **why)
+{
+    struct libc libc = {.found = false};
+    dl_iterate_phdr(find_libc, &libc);
+    *why = "libc-not-found";
+    if (!libc.found)
+        return false;
+    const struct change changes[CHANGES] = {
+        {SLOT_READ, symbol_of(&libc, "_IO_file_read", 0), (uintptr_t)ours->read},
+        {SLOT_WRITE, symbol_of(&libc, "_IO_file_write", 0), (uintptr_t)ours->write},
+        {SLOT_CLOSE, symbol_of(&libc, "_IO_file_close", 0), (uintptr_t)ours->close},
     };
-    const size_t count = sizeof slots / sizeof slots[0];
-    const struct range pages = pages_of(slots, count);
+    uintptr_t *const tables[TABLES] = {
+        (uintptr_t *)symbol_of(&libc, "_IO_file_jumps", SLOTS * sizeof(uintptr_t)),
+        (uintptr_t *)symbol_of(&libc, "_IO_wfile_jumps", SLOTS * sizeof(uintptr_t)),
+    };
+    *why = NULL;
+    for (size_t i = 0; i < TABLES && !*why; i++)
+        *why = objection_to(tables[i], &libc, changes);
+    if (*why)
+        return false;
+
+    const struct range pages = pages_of(tables);
     void *const first = (void *)pages.first;
-    *why = objection(slots, count, ours);
-    if (!*why && pages.end - pages.first > 2 * getauxval(AT_PAGESZ))
+    if (pages.end - pages.first > 2 * getauxval(AT_PAGESZ))
         *why = "tables-apart";
-    if (!*why && mprotect(first, pages.end - pages.first, PROT_READ | PROT_WRITE) != 0)
+    else if (mprotect(first, pages.end - pages.first, PROT_READ | PROT_WRITE) != 0)
         *why = "protection-refused"; /* SELinux, mseal(), seccomp */
     if (*why)
         return false;
-    for (size_t i = 0; i < count; i++)
-        __atomic_store_n(slots[i].at, slots[i].ours, __ATOMIC_RELEASE); /* read by other threads meanwhile */
+    libcs->read = (__typeof__(libcs->read))changes[0].libcs;
+    libcs->write = (__typeof__(libcs->write))changes[1].libcs;
+    libcs->close = (__typeof__(libcs->close))changes[2].libcs;
+    store(tables, changes);
     if (mprotect(first, pages.end - pages.first, PROT_READ) != 0)
         *why = "protection-not-restored";
     return true;
 }
-
 #endif

@@ -227,8 +227,10 @@ static void say(const char *what, FILE *stream)
 {
     errno = 77;
     int printed = fprintf(stream, "%s", given[0].at);
-    printf("%s: printed %d, flushed %d, error %d, at %ld, errno %d\n", what, printed, fflush(stream), ferror(stream),
-           ftell(stream), errno);
+    int flushed = fflush(stream);
+    int error = errno;
+    printf("%s: printed %d, flushed %d, errno %d, error %d, at %ld\n", what, printed, flushed, error,
+           ferror(stream) != 0, ftell(stream));
 }
 
 static void innocents(void)
