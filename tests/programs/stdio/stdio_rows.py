@@ -4,7 +4,7 @@ import os
 
 import templates
 from templates import GET, GET_SECOND, GET_WITHOUT, NUMBERED, PUT, big_get, half, post
-from rows import MIB, PAUSED, row     # the socket suite's
+from rows import MIB, PAUSED, SLOW, row     # the socket suite's
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 HALF_GET = len(GET(templates.SITE)[0]) // 2
@@ -75,6 +75,9 @@ ROWS = [
     row('a peer that is gone: EPIPE at the same calls', 'streams', 'broken-pipe', [[GET]], []),
     row('a descriptor that was closed under its stream', 'streams', 'closed-underneath', [[GET]],
         [[lambda host: (b'', b'')]]),
+    row('a file\'s stream whose descriptor becomes a socket', 'streams', 'file-becomes-socket', [[GET]]),
+    row('signals cut a write of 1 MiB short', 'streams', 'signals-in-a-write', [[post(MIB)]], over='unix', recorder=SLOW),
+    row('half a head, and the rest by fclose', 'streams', 'half-then-the-rest-by-fclose', [[GET]]),
     row('a descriptor on standard output for one line after the other', 'streams', 'shell-redirections', [[GET]]),
     row('the stream is closed in mid-head, another descriptor goes on', 'streams', 'close-of-one-of-two', [[GET]]),
     row('a request that freopen flushes, and one into the new file', 'streams', 'reopened-unflushed', [[GET]]),

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio_ext.h>
+#include <sys/time.h>
 #include <wchar.h>
 
 static char room[1 << 20]; /* of a stream's: libc heeds no size without it */
@@ -258,6 +259,40 @@ static void closed_underneath(void)
     CALL(fclose(stream));
 }
 
+/* The stream of a file, whose position libc knows and counts on, writes to a socket in the end. */
+static void file_becomes_socket(void)
+{
+    FILE *stream = fopen(scratch_path(), "w");
+    fputs("a line of the file\n", stream);
+    CALL(fflush(stream));
+    CALL(fseek(stream, 0, SEEK_CUR));
+    int fd = dial();
+    need(dup2(fd, fileno(stream)) == fileno(stream) && close(fd) == 0, "dup2");
+    put(stream, given[0].at, given[0].len);
+    CALL(fflush(stream));
+    printf("libc counts %ld\n", (long)stream->_offset);
+    CALL(fclose(stream));
+}
+
+static void handle(int number)
+{
+    (void)number;
+}
+
+/* A write that a signal cuts short is gone on with by libc, and no error. */
+static void signals_in_a_write(void)
+{
+    FILE *stream = stream_to_target("w");
+    const struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
+    const struct itimerval often = {{0, 2000}, {0, 2000}};
+    setvbuf(stream, NULL, _IONBF, 0);
+    set_tiny_buffer(fileno(stream));
+    need(sigaction(SIGALRM, &action, NULL) == 0 && setitimer(ITIMER_REAL, &often, NULL) == 0, "setitimer");
+    put(stream, given[0].at, given[0].len);
+    tell(stream);
+    CALL(fclose(stream));
+}
+
 /* As shells do it: a descriptor is put on standard output for one command, and taken back. */
 static void shell_redirections(void)
 {
@@ -299,6 +334,12 @@ static void end_by_fclose(FILE *stream)
     CALL(fclose(stream));
 }
 
+static void end_by_fclose_with_the_rest(FILE *stream)
+{
+    put_second_half(stream);
+    CALL(fclose(stream));
+}
+
 static void end_by_freopen(FILE *stream)
 {
     printf("reopened: %d\n", freopen("/dev/null", "w", stream) == stream);
@@ -336,6 +377,11 @@ static void end_by_shutdown(FILE *stream)
 static void half_then_fclose(void)
 {
     half(end_by_fclose);
+}
+
+static void half_then_the_rest_by_fclose(void)
+{
+    half(end_by_fclose_with_the_rest);
 }
 
 static void half_then_freopen(void)
@@ -394,9 +440,12 @@ const struct scenario scenarios[] = {
     {"non-blocking-flush", non_blocking_flush},
     {"broken-pipe", broken_pipe},
     {"closed-underneath", closed_underneath},
+    {"file-becomes-socket", file_becomes_socket},
+    {"signals-in-a-write", signals_in_a_write},
     {"shell-redirections", shell_redirections},
     {"close-of-one-of-two", close_of_one_of_two},
     {"half-then-fclose", half_then_fclose},
+    {"half-then-the-rest-by-fclose", half_then_the_rest_by_fclose},
     {"half-then-freopen", half_then_freopen},
     {"half-then-freopen64", half_then_freopen64},
     {"half-then-close-range", half_then_close_range},
