@@ -78,6 +78,7 @@ ROWS = [
     row('a file\'s stream whose descriptor becomes a socket', 'streams', 'file-becomes-socket', [[GET]]),
     row('signals cut a write of 1 MiB short', 'streams', 'signals-in-a-write', [[post(MIB)]], over='unix', recorder=SLOW),
     row('half a head, and the rest by fclose', 'streams', 'half-then-the-rest-by-fclose', [[GET]]),
+    row('half a head, and the rest by freopen', 'streams', 'half-then-the-rest-by-freopen', [[GET]]),
     row('a descriptor on standard output for one line after the other', 'streams', 'shell-redirections', [[GET]]),
     row('the stream is closed in mid-head, another descriptor goes on', 'streams', 'close-of-one-of-two', [[GET]]),
     row('a request that freopen flushes, and one into the new file', 'streams', 'reopened-unflushed', [[GET]]),

@@ -263,13 +263,12 @@ static void closed_underneath(void)
 static void file_becomes_socket(void)
 {
     FILE *stream = fopen(scratch_path(), "w");
+    setvbuf(stream, NULL, _IONBF, 0);
     fputs("a line of the file\n", stream);
-    CALL(fflush(stream));
-    CALL(fseek(stream, 0, SEEK_CUR));
+    CALL(fseek(stream, 2, SEEK_SET));
     int fd = dial();
     need(dup2(fd, fileno(stream)) == fileno(stream) && close(fd) == 0, "dup2");
     put(stream, given[0].at, given[0].len);
-    CALL(fflush(stream));
     printf("libc counts %ld\n", (long)stream->_offset);
     CALL(fclose(stream));
 }
@@ -347,6 +346,12 @@ static void end_by_freopen(FILE *stream)
     CALL(fclose(stream));
 }
 
+static void end_by_freopen_with_the_rest(FILE *stream)
+{
+    put_second_half(stream);
+    end_by_freopen(stream);
+}
+
 static void end_by_freopen64(FILE *stream)
 {
     printf("reopened: %d\n", freopen64("/dev/null", "w", stream) == stream);
@@ -387,6 +392,11 @@ static void half_then_the_rest_by_fclose(void)
 static void half_then_freopen(void)
 {
     half(end_by_freopen);
+}
+
+static void half_then_the_rest_by_freopen(void)
+{
+    half(end_by_freopen_with_the_rest);
 }
 
 static void half_then_freopen64(void)
@@ -446,6 +456,7 @@ const struct scenario scenarios[] = {
     {"close-of-one-of-two", close_of_one_of_two},
     {"half-then-fclose", half_then_fclose},
     {"half-then-the-rest-by-fclose", half_then_the_rest_by_fclose},
+    {"half-then-the-rest-by-freopen", half_then_the_rest_by_freopen},
     {"half-then-freopen", half_then_freopen},
     {"half-then-freopen64", half_then_freopen64},
     {"half-then-close-range", half_then_close_range},

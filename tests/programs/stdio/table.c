@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,13 +172,18 @@ static void sends_datagrams(void)
 static void makes_a_pair(void)
 {
     int pair[2];
-    socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+    errno = 77;
+    int result = socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+    fprintf(stderr, "socketpair %d, errno %d\n", result, errno);
 }
 
 /* Standard input is a socket where a test says so. */
 static void opens_an_inherited_one(void)
 {
-    fclose(fdopen(0, "w"));
+    errno = 77;
+    FILE *stream = fdopen(0, "w");
+    fprintf(stderr, "fdopen %d, errno %d\n", stream != NULL, errno);
+    fclose(stream);
 }
 
 static void duplicates_an_inherited_one(void)
@@ -203,13 +209,31 @@ static ssize_t own_write(FILE *stream, const void *data, ssize_t len)
     return write(2, data, (size_t)len) == len ? len : -1;
 }
 
-static void has_changed_it_itself(void)
+static void put_into_write_slot(uintptr_t function)
 {
     const uintptr_t page = (uintptr_t)&_IO_file_jumps[15] & -(uintptr_t)sysconf(_SC_PAGESIZE);
     syscall(SYS_mprotect, page, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE);
-    _IO_file_jumps[15] = (uintptr_t)own_write;
+    _IO_file_jumps[15] = function;
     syscall(SYS_mprotect, page, sysconf(_SC_PAGESIZE), PROT_READ);
+}
+
+static void has_changed_it_itself(void)
+{
+    put_into_write_slot((uintptr_t)own_write);
     connects();
+}
+
+/* Another function of libc's: nothing is written by that until it is put back. */
+static void has_mixed_it_up(void)
+{
+    const uintptr_t kept = _IO_file_jumps[15];
+    struct sockaddr_in address;
+    listener_at(&address);
+    put_into_write_slot(_IO_file_jumps[16]);
+    connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&address, sizeof address);
+    const bool as_it_was = _IO_file_jumps[15] == _IO_file_jumps[16];
+    put_into_write_slot(kept);
+    fprintf(stderr, "as the program left it: %d\n", as_it_was);
 }
 
 static void is_refused(void)
@@ -258,6 +282,7 @@ int main(int argc, char **argv)
         {"duplicates-an-inherited-one", duplicates_an_inherited_one},
         {"only-files", only_files},
         {"has-changed-it-itself", has_changed_it_itself},
+        {"has-mixed-it-up", has_mixed_it_up},
         {"is-refused", is_refused},
         {"is-refused-then", is_refused_then},
         {"forks-in-between", forks_in_between},
