@@ -58,9 +58,22 @@ static void after_fork_in_child(void)
     errno = saved;
 }
 
+/* The child of a vfork() runs on its parent's thread, whose number libc knows (and notes in a mutex that counts); the
+ * kernel's is the child's. */
+static bool is_vfork_child(void)
+{
+#ifdef __GLIBC__
+    pthread_mutex_t noted = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+    pthread_mutex_lock(&noted);
+    return noted.__data.__owner != (int)REAL(syscall)(SYS_gettid);
+#else
+    return false;
+#endif
+}
+
 static void register_for_forks(void)
 {
-    owner_pid = getpid();
+    owner_pid = is_vfork_child() ? getppid() : getpid();
     pthread_atfork(process_release_all, NULL, after_fork_in_child);
     at_quick_exit(process_release_all);
 }

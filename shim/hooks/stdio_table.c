@@ -165,6 +165,9 @@ bool stdio_table_change(const struct stdio_functions *ours, struct stdio_functio
     if (*why)
         return false;
 
+    libcs->read = (__typeof__(libcs->read))changes[0].libcs;
+    libcs->write = (__typeof__(libcs->write))changes[1].libcs;
+    libcs->close = (__typeof__(libcs->close))changes[2].libcs;
     const struct range pages = pages_of(tables);
     void *const first = (void *)pages.first;
     if (pages.end - pages.first > 2 * getauxval(AT_PAGESZ))
@@ -173,9 +176,6 @@ bool stdio_table_change(const struct stdio_functions *ours, struct stdio_functio
         *why = "protection-refused"; /* SELinux, mseal(), seccomp */
     if (*why)
         return false;
-    libcs->read = (__typeof__(libcs->read))changes[0].libcs;
-    libcs->write = (__typeof__(libcs->write))changes[1].libcs;
-    libcs->close = (__typeof__(libcs->close))changes[2].libcs;
     store(tables, changes);
     if (mprotect(first, pages.end - pages.first, PROT_READ) != 0)
         *why = "protection-not-restored";

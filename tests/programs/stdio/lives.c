@@ -106,6 +106,28 @@ static void vfork_and_exec(void)
     CALL(fclose(stream));
 }
 
+/* A process that has inherited its connection: what a child does before it becomes another program, in the same memory, is
+ * the first that anybody sees of that. */
+static void vfork_child_duplicates(void)
+{
+    if (!getenv("CONNECTION")) {
+        char number[16];
+        snprintf(number, sizeof number, "%d", dial());
+        setenv("CONNECTION", number, 1);
+        execl("/proc/self/exe", "lives", "vfork-child-duplicates", "no target", given_path[0], (char *)NULL);
+    }
+    int fd = atoi(getenv("CONNECTION"));
+    pid_t pid = vfork();
+    if (pid == 0) {
+        dup2(fd, 100);
+        execl("/bin/true", "true", (char *)NULL);
+        _exit(1);
+    }
+    wait_for_child(pid);
+    write_all(fd, given[0].at, given[0].len / 2);
+    CALL(close(fd));
+}
+
 static void popen_in_the_middle(void)
 {
     FILE *stream = stream_to_target("w");
@@ -291,6 +313,7 @@ const struct scenario scenarios[] = {
     {"fork-unflushed", fork_unflushed},
     {"fork-in-the-middle", fork_in_the_middle},
     {"vfork-and-exec", vfork_and_exec},
+    {"vfork-child-duplicates", vfork_child_duplicates},
     {"popen-in-the-middle", popen_in_the_middle},
     {"threads-on-one-stream", threads_on_one_stream},
     {"threads-on-one-unbuffered-stream", threads_on_one_unbuffered_stream},

@@ -48,6 +48,13 @@ def check_lost_in_head(wires, written, rewritten):
 
 ROWS = [
     row('a request by fwrite and fflush', 'streams', 'flushed', [[PUT]]),
+    row('JWTSHIM=audit: as it was written', 'streams', 'flushed', [[GET], [PUT]], [[templates.same(GET), templates.same(PUT)]],
+        env={'JWTSHIM': 'audit'}),
+    row('JWTSHIM_STDIO=off: as it was written', 'streams', 'flushed', [[GET], [PUT]], [[templates.same(GET), templates.same(PUT)]],
+        env={'JWTSHIM_STDIO': 'off'}),
+    row('JWTSHIM_STDIO=off: half a head by write(), the rest by fclose', 'streams', 'half-by-write', [[GET]], [[templates.same(GET)]],
+        env={'JWTSHIM_STDIO': 'off'}),
+    row('half a head by write(), the rest by fclose', 'streams', 'half-by-write', [[GET]]),
     row('the same over a UNIX socket', 'streams', 'flushed', [[GET]], over='unix'),
     row('three requests in one flush', 'streams', 'flushed', [[GET], [PUT], [GET_WITHOUT]], [[GET, PUT, GET_WITHOUT]]),
     row('a body of 1 MiB that is full of requests', 'streams', 'flushed', [[post(MIB)], [GET]], [[post(MIB), GET]]),
@@ -94,6 +101,8 @@ ROWS += [
     row('a fork with a request in the buffer: both send it', 'lives', 'fork-unflushed', [[GET]], [[GET, GET]]),
     row('a fork in the middle of a head: the child goes on', 'lives', 'fork-in-the-middle', [[GET]], [[templates.same(GET)]]),
     row('vfork and exec with half a head in the buffer', 'lives', 'vfork-and-exec', [[GET]]),
+    row('the child of a vfork duplicates an inherited socket; the parent closes it in mid-head', 'lives', 'vfork-child-duplicates', [[GET]],
+        [[half(GET)]]),
     row('popen in the middle of a head', 'lives', 'popen-in-the-middle', [[GET]]),
     row('eight threads print to one stream', 'lives', 'threads-on-one-stream', [[NUMBERED]], check=check_threads),
     row('eight threads print to one unbuffered stream', 'lives', 'threads-on-one-unbuffered-stream', [[NUMBERED]], check=check_threads),

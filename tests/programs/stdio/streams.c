@@ -259,6 +259,14 @@ static void closed_underneath(void)
     CALL(fclose(stream));
 }
 
+static void half_by_write(void)
+{
+    FILE *stream = stream_to_target("w");
+    write_all(fileno(stream), given[0].at, given[0].len / 2);
+    put_second_half(stream);
+    CALL(fclose(stream));
+}
+
 /* The stream of a file, whose position libc knows and counts on, writes to a socket in the end. */
 static void file_becomes_socket(void)
 {
@@ -450,6 +458,7 @@ const struct scenario scenarios[] = {
     {"non-blocking-flush", non_blocking_flush},
     {"broken-pipe", broken_pipe},
     {"closed-underneath", closed_underneath},
+    {"half-by-write", half_by_write},
     {"file-becomes-socket", file_becomes_socket},
     {"signals-in-a-write", signals_in_a_write},
     {"shell-redirections", shell_redirections},
