@@ -4,6 +4,7 @@
 
 #include "../conn/handle_table.h"
 #include "../conn/offer_table.h"
+#include "../loader/raw.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,7 +66,7 @@ static bool is_vfork_child(void)
 #ifdef __GLIBC__
     pthread_mutex_t noted = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
     pthread_mutex_lock(&noted);
-    return noted.__data.__owner != (int)REAL(syscall)(SYS_gettid);
+    return noted.__data.__owner != (int)raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
 #else
     return false;
 #endif
@@ -73,7 +74,7 @@ static bool is_vfork_child(void)
 
 static void register_for_forks(void)
 {
-    owner_pid = is_vfork_child() ? getppid() : getpid();
+    owner_pid = is_vfork_child() ? (pid_t)raw_syscall(SYS_getppid, 0, 0, 0, 0, 0, 0) : getpid();
     pthread_atfork(process_release_all, NULL, after_fork_in_child);
     at_quick_exit(process_release_all);
 }

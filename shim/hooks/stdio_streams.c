@@ -2,6 +2,7 @@
  * wait for an answer to them, and the end of a stream's descriptor. */
 #include "stdio_streams.h"
 
+#include "../loader/raw.h"
 #include "socket.h"
 #include "stdio_table.h"
 
@@ -87,15 +88,15 @@ static void change_table(void)
 static void begin_watching(void)
 {
     enum { SPINS = 1 << 16 };
-    sigset_t all, before;
+    const uint64_t all = ~UINT64_C(0); /* the kernel's set */
+    uint64_t before;
     const int saved = errno;
     process_watch_forks();
-    memset(&all, 0xff, sizeof all); /* libc leaves its own two out */
-    if (sigprocmask(SIG_BLOCK, &all, &before) == 0) {
+    if (raw_syscall(SYS_rt_sigprocmask, SIG_BLOCK, (long)&all, (long)&before, sizeof all, 0, 0) == 0) {
         enum watching expected = WATCHING_NOT_YET;
         if (atomic_compare_exchange_strong(&watching, &expected, WATCHING_BEGINS))
             change_table();
-        sigprocmask(SIG_SETMASK, &before, NULL);
+        raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, sizeof before, 0, 0);
     }
     for (int spin = 0; atomic_load(&watching) != WATCHING_SETTLED && spin < SPINS; spin++)
         ;
