@@ -95,6 +95,8 @@ for end in ('fclose', 'freopen', 'freopen64', 'close-range', 'dup2', 'shutdown')
 
 ROWS += [
     row('exit() flushes a whole request', 'lives', 'exit-unflushed', [[GET]]),
+    row('exit() flushes the end of a head that is longer than the buffer', 'lives', 'exit-unflushed', [[big_get(6000)]],
+        [[templates.same(big_get(6000))]]),
     row('exit() flushes half a head', 'lives', 'exit-half-unflushed', [[GET]], [[half(GET)]]),
     row('exit() flushes the second half of a head', 'lives', 'exit-half-flushed', [[GET]], [[templates.same(GET)]]),
     row('an exit handler writes a request', 'lives', 'exit-handler-writes', [[GET]]),
