@@ -210,11 +210,15 @@ void socket_before_copy(int from)
 {
     struct stat status;
     int domain = 0;
-    if (!socket_needs_look(from) || fd_state(from) != FD_SOCKET || config_get()->mode == MODE_OFF)
+    const uintptr_t state = fd_state(from);
+    if ((state != FD_SOCKET && state != FD_UNKNOWN) || config_get()->mode == MODE_OFF)
         return;
     int saved = errno;
-    if (is_stream_socket(from, &domain, &status) && !is_unnamed_pair(from, domain))
-        track(from, &status);
+    if (is_stream_socket(from, &domain, &status)) {
+        stdio_watch(); /* it may be an inherited one */
+        if (!is_unnamed_pair(from, domain))
+            track(from, &status);
+    }
     errno = saved;
 }
 
