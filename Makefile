@@ -36,6 +36,7 @@ SHIM_S   := $(wildcard shim/hooks/*.S)
 SHIM_O   := $(SHIM_C:%.c=$(B)/%.o) $(SHIM_S:%.S=$(B)/%.o)
 # What tests link with: all that neither interposes nor runs by itself.
 CORE_C   := $(wildcard shim/http/*.c) shim/conn/conn.c shim/conn/fd_table.c shim/conn/handle_table.c
+LOADER_C := shim/loader/elf.c shim/loader/library.c shim/loader/resolve.c
 
 # The inspector, an object of its own, and the command share what needs libjwt and libcrypto.
 INSPECT_C  := $(wildcard shim/inspect/*.c)
@@ -69,7 +70,7 @@ $(B)/%.o: %.S Makefile
 # Tests link the rooms they test, not the object: their symbols are hidden in that.
 TEST_CFLAGS = $(BASE)
 CORE_O     := $(CORE_C:%.c=$(B)/core/%.o) $(B)/core/shim/config.o $(B)/core/shim/report/events.o \
-              $(B)/core/shim/report/log.o $(B)/core/shim/loader/resolve.o
+              $(B)/core/shim/report/log.o $(LOADER_C:%.c=$(B)/core/%.o)
 
 $(B)/core/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -94,7 +95,7 @@ $(B)/jwtshim: $(COMMAND_O) $(CORE_O)
 # Fuzzers: built by clang with its sanitizers; golden inputs are the seeds, what is found is kept in build/.
 FUZZ_CFLAGS = -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
               -fno-sanitize-recover=undefined
-FUZZ_SRC   := $(CORE_C) shim/config.c shim/report/events.c shim/report/log.c shim/loader/resolve.c
+FUZZ_SRC   := $(CORE_C) shim/config.c shim/report/events.c shim/report/log.c $(LOADER_C)
 $(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(wildcard shim/*.h shim/*/*.h) Makefile
 	@mkdir -p $(@D)
 	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC)

@@ -1,9 +1,12 @@
-/* What happens at every exec of every program: the settings are read, and no more. Everything else waits for the first
+/* What happens at every exec of every program: the settings are read, and which objects are there, and no more. Everything else waits for the first
  * bytes that may begin a request. */
 #include "config.h"
 
+#include "loader/resolve.h"
+
 __attribute__((constructor)) static void start(void)
 {
+    resolve_note_startup();
     config_get();
 }
 

@@ -1,14 +1,13 @@
 #include "resolve.h"
 
+#include "elf.h"
+#include "library.h"
+
 #include <dlfcn.h>
 #include <errno.h>
-#include <link.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-static const char *const names[SYMBOL_COUNT] = {
+const char *const symbol_names[SYMBOL_COUNT] = {
 #define HOOK(library, symbol, since, why) [HOOK_##symbol] = #symbol,
 #include "../hooks.def"
 #undef HOOK
@@ -19,79 +18,108 @@ static const char *const names[SYMBOL_COUNT] = {
 
 _Atomic(void *) resolved_next[HOOK_COUNT];
 
-/* Whether `address` lies in this very object. */
-static bool is_ours(const void *address)
+/* How many objects there were when the program started: these are the global scope, in the order of search. 0: it has not
+ * started yet, and all that are there belong to it. */
+static _Atomic(size_t) startup_objects;
+
+static bool count_object(const struct elf_object *object, void *context)
 {
-    extern const char __ehdr_start[] __attribute__((visibility("hidden")));
-    extern const char _end[] __attribute__((visibility("hidden")));
-    return (const char *)address >= __ehdr_start && (const char *)address < _end;
+    *(size_t *)context = object->index + 1;
+    return false;
 }
 
-/* A failed dlsym() leaves its error for the program to find; asking for it takes it away again. */
-static void *symbol_in(void *handle, const char *name)
+void resolve_note_startup(void)
 {
-    void *found = dlsym(handle, name);
+    size_t count = 0;
+    elf_each(count_object, &count);
+    atomic_store(&startup_objects, count);
+}
+
+/* What is looked for, and who may not be the one that defines it. */
+struct search {
+    const char *name;
+    enum hook hook;
+    const void *asker;
+    const void *seen_from; /* only in objects that need the one this lies in */
+    bool genuine;          /* only in the library itself, */
+    bool at_startup;       /* only in objects of the program's start, */
+    bool behind_us;        /* only behind our own object in the order of search */
+    bool passed_us;
+    bool is_genuine; /* of what was found */
+    void *found;
+};
+
+static bool holds(const struct elf_object *object, void *address)
+{
+    return elf_holds(object, address);
+}
+
+static bool visit(const struct elf_object *object, void *context)
+{
+    struct search *search = context;
+    const size_t startup = atomic_load_explicit(&startup_objects, memory_order_relaxed);
+    if (elf_is_ours(object->dynamic)) {
+        search->passed_us = true;
+        return false;
+    }
+    if ((search->behind_us && !search->passed_us) || (search->at_startup && startup && object->index >= startup))
+        return false;
+    void *found = elf_function(object, search->name);
     if (!found)
-        dlerror();
-    return found && !is_ours(found) ? found : NULL;
+        return false;
+    search->is_genuine = search->hook < HOOK_COUNT && library_is_genuine(search->hook, object);
+    if (!search->is_genuine && (search->genuine || (search->asker && elf_holds(object, search->asker))))
+        return false; /* a wrapper of the same name, that means the library's by its own call */
+    if (search->seen_from && !elf_each_seen_from(object->dynamic, holds, (void *)(uintptr_t)search->seen_from))
+        return false;
+    search->found = found;
+    return true;
 }
 
 void *resolve_next(enum hook hook)
 {
-    int saved = errno;
-    void *function = symbol_in(RTLD_NEXT, names[hook]);
-    if (function)
-        atomic_store_explicit(&resolved_next[hook], function, memory_order_relaxed);
-    errno = saved;
-    return function;
-}
-
-/* Opens an object that is loaded already, by the name the loader knows it by. Never dlsym() on a link_map itself: the
- * loader crashes on one that has no search list of its own. */
-static void *symbol_seen_by(const char *object, const char *name)
-{
-    if (!object || !*object)
-        return NULL;
-    void *handle = dlopen(object, RTLD_NOLOAD | RTLD_LAZY);
-    if (!handle) {
-        dlerror();
-        return NULL;
+    struct search search = {.name = symbol_names[hook], .hook = hook, .behind_us = true, .at_startup = true};
+    elf_each(visit, &search);
+    if (!search.found) { /* a C library whose loader lists it first */
+        search.behind_us = false;
+        search.genuine = true;
+        elf_each(visit, &search);
     }
-    void *found = symbol_in(handle, name);
-    ((__typeof__(&dlclose))next_function(HOOK_dlclose))(handle);
-    return found;
+    if (search.found)
+        atomic_store_explicit(&resolved_next[hook], search.found, memory_order_relaxed);
+    return search.found;
 }
 
-struct object_scan {
-    const char *name;
-    void *found;
-};
-
-static int scan_object(struct dl_phdr_info *info, size_t size, void *arg)
+bool resolve_exists(enum hook hook, const void *caller)
 {
-    struct object_scan *scan = arg;
-    (void)size;
-    scan->found = symbol_seen_by(info->dlpi_name, scan->name);
-    return scan->found != NULL;
+    struct search search = {.name = symbol_names[hook], .hook = hook, .asker = caller};
+    return elf_each(visit, &search);
 }
 
-/* In the order that was measured to work everywhere. */
-static void *look_up(const char *name, const void *caller)
+/* In the order that was measured to work everywhere: another preload's wrapper behind us; what the caller's object is linked
+ * with; for pointers and tail calls, where nothing says that, the library that needs what this thread called last, and
+ * then the first there is. `*for_all` tells whether the next call from there means the same. */
+static void *look_up(enum hook hook, const void *caller, const void *called_last, bool *for_all)
 {
-    Dl_info info;
-    struct link_map *map = NULL;
-    void *found = NULL;
-    if (!is_ours(caller) && dladdr1(caller, &info, (void **)&map, RTLD_DL_LINKMAP) && map)
-        found = symbol_seen_by(map->l_name, name);
-    if (!found)
-        found = symbol_in(RTLD_NEXT, name);
-    if (!found) {
-        /* A tail call, so that the return address is not the caller's, or code of no object at all. */
-        struct object_scan scan = {.name = name};
-        dl_iterate_phdr(scan_object, &scan);
-        found = scan.found;
+    struct search search = {.name = symbol_names[hook], .hook = hook, .asker = caller, .behind_us = true, .at_startup = true};
+    *for_all = true;
+    if (elf_each(visit, &search) && !search.is_genuine)
+        return search.found;
+    search = (struct search){.name = symbol_names[hook], .hook = hook, .asker = caller, .genuine = true};
+    if (!elf_is_ours(caller) && elf_each_seen_from(caller, visit, &search))
+        return search.found;
+    search.seen_from = called_last;
+    if (called_last && elf_each(visit, &search)) {
+        *for_all = false;
+        return search.found;
     }
-    return found;
+    search.seen_from = NULL;
+    search.behind_us = true;
+    if (elf_each(visit, &search))
+        return search.found;
+    search.genuine = search.passed_us = false; /* none is the library as it is known, so the first that is not the asker's own */
+    elf_each(visit, &search);
+    return search.found;
 }
 
 /* What was found, by the address that asked. Records are written once and never change, so that a reader needs one load;
@@ -149,22 +177,38 @@ static void remember(unsigned symbol, const void *asker, void *function)
  * second hook with the first one's return address, in this object: what it means is beside what was just called. */
 static __thread const void *last_resolved;
 
+__thread struct pointer_call last_pointer_call;
+
 static const void *asker_for(const void *caller)
 {
-    return is_ours(caller) && last_resolved ? last_resolved : caller;
+    return elf_is_ours(caller) && last_resolved ? last_resolved : caller;
+}
+
+/* The call that is being resolved came by a pointer of ours: once, since the next one from there may mean another. */
+static void *take_pointer_call(enum hook hook, const void *caller)
+{
+    const struct pointer *pointer = last_pointer_call.pointer;
+    if (__builtin_expect(!pointer, 1) || pointer->hook != hook || last_pointer_call.caller != caller)
+        return NULL;
+    last_pointer_call.pointer = NULL;
+    return pointer->function;
 }
 
 void *resolve_for(enum hook hook, const void *caller)
 {
-    const void *asker = asker_for(caller);
-    const struct record *record = recall(hook, asker);
-    void *function = record ? record->function : NULL;
-    if (!record) {
-        int saved = errno;
-        function = look_up(names[hook], asker);
-        if (function && !is_ours(asker))
-            remember(hook, asker, function);
-        errno = saved;
+    void *function = take_pointer_call(hook, caller);
+    if (!function) {
+        const void *asker = asker_for(caller);
+        const struct record *record = recall(hook, asker);
+        function = record ? record->function : NULL;
+        if (!record) {
+            bool for_all;
+            int saved = errno;
+            function = look_up(hook, asker, last_resolved, &for_all);
+            if (function && for_all && !elf_is_ours(asker))
+                remember(hook, asker, function);
+            errno = saved;
+        }
     }
     last_resolved = function;
     return function;
@@ -172,7 +216,7 @@ void *resolve_for(enum hook hook, const void *caller)
 
 bool resolve_is_inner(enum hook hook, const void *caller)
 {
-    if (is_ours(caller))
+    if (elf_is_ours(caller))
         return true;
     const struct record *record = recall(hook, caller);
     if (record)
@@ -189,14 +233,11 @@ void *resolve_beside(enum neighbour neighbour, const void *function)
     if (record)
         return record->function;
     int saved = errno;
-    Dl_info info;
-    struct link_map *map = NULL;
-    void *found = NULL;
-    if (dladdr1(function, &info, (void **)&map, RTLD_DL_LINKMAP) && map)
-        found = *map->l_name ? symbol_seen_by(map->l_name, names[neighbour]) : symbol_in(RTLD_DEFAULT, names[neighbour]);
-    remember(neighbour, function, found);
+    struct search search = {.name = symbol_names[neighbour], .hook = HOOK_COUNT};
+    elf_each_seen_from(function, visit, &search);
+    remember(neighbour, function, search.found);
     errno = saved;
-    return found;
+    return search.found;
 }
 
 struct import_scan {
@@ -287,7 +328,7 @@ bool resolve_caller_imports(enum neighbour prefix, const void *caller)
     const struct record *record = recall(prefix, caller);
     if (record)
         return record->function != NULL;
-    struct import_scan scan = {.within = caller, .prefix = names[prefix]};
+    struct import_scan scan = {.within = caller, .prefix = symbol_names[prefix]};
     dl_iterate_phdr(scan_imports, &scan);
     remember(prefix, caller, scan.found ? (void *)(uintptr_t)caller : NULL);
     return scan.found;
@@ -295,7 +336,7 @@ bool resolve_caller_imports(enum neighbour prefix, const void *caller)
 
 bool resolve_any_imports(enum neighbour prefix, enum neighbour other)
 {
-    struct import_scan scan = {.prefix = names[prefix], .other = names[other]};
+    struct import_scan scan = {.prefix = symbol_names[prefix], .other = symbol_names[other]};
     dl_iterate_phdr(scan_imports, &scan);
     return scan.found;
 }

@@ -159,7 +159,7 @@ void report_steering(const char *layer, struct span host, enum reason reason)
     errno = saved;
 }
 
-void report_layer(const char *layer, const char *object, const char *why)
+static void report_object(const char *action, const char *layer, const char *object, const char *why)
 {
     const struct config *config = config_get();
     if (config->log == LOG_OFF)
@@ -167,12 +167,22 @@ void report_layer(const char *layer, const char *object, const char *why)
     int saved = errno;
     struct line line;
     begin(&line);
-    put_text(&line, "jwtshim.action", "layer-applies");
+    put_text(&line, "jwtshim.action", action);
     put_text(&line, "jwtshim.reason", why);
     put_text(&line, "jwtshim.object", object);
     put_text(&line, "jwtshim.layer", layer);
     finish(&line, config);
     errno = saved;
+}
+
+void report_layer(const char *layer, const char *object, const char *why)
+{
+    report_object("layer-applies", layer, object, why);
+}
+
+void report_unreached(const char *layer, const char *object, const char *why)
+{
+    report_object("unreached", layer, object, why);
 }
 
 void report_setting(const char *where, const char *what)

@@ -1,0 +1,160 @@
+/* dlopen(), dlsym(), dlvsym(): dl_jump.S asks here what is to be done before the real one is jumped to. These look at their
+ * caller's address (RTLD_NEXT, a RUNPATH of $ORIGIN), so no frame of ours may stand between. */
+#include "dl.h"
+
+#include "../loader/elf.h"
+#include "../loader/library.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+
+void *dl_next_dlopen, *dl_next_dlsym, *dl_next_dlvsym;
+
+/* Either the answer, or NULL and the handle that the real function is to be called with. In registers, both. */
+struct answer {
+    void *pointer;
+    void *handle;
+};
+
+static struct answer real_with(void *handle)
+{
+    return (struct answer){NULL, handle};
+}
+
+/* Most names are none of ours, and are told by their first three letters. Each sum is a constant of the compiler's. */
+#define MARK(a, b, c, times_b, times_c) (1ull << (((a) + (b) * (times_b) + (c) * (times_c)) & 63))
+#define HOOK(library, symbol, since, why) | MARK(#symbol[0], #symbol[1], #symbol[2], 3, 5)
+static const uint64_t marks = 0
+#include "../hooks.def"
+    ;
+#undef HOOK
+#define HOOK(library, symbol, since, why) | MARK(#symbol[0], #symbol[1], #symbol[2], 11, 29)
+static const uint64_t more_marks = 0
+#include "../hooks.def"
+    ;
+#undef HOOK
+
+static bool may_be_hooked(const char *name)
+{
+    if (!name[0] || !name[1])
+        return false;
+    return marks & MARK(name[0], name[1], name[2], 3, 5) && more_marks & MARK(name[0], name[1], name[2], 11, 29);
+}
+
+/* The loader's own functions are the program's: what it opens by a pointer to the real dlopen() is its affair. */
+static bool find_hook(const char *name, enum hook *hook)
+{
+    for (unsigned i = 0; i < HOOK_COUNT; i++) {
+        if (symbol_names[i][0] == name[0] && strcmp(symbol_names[i], name) == 0) {
+            *hook = i;
+            return i != HOOK_dlopen && i != HOOK_dlmopen && i != HOOK_dlsym && i != HOOK_dlvsym && i != HOOK_dlclose;
+        }
+    }
+    return false;
+}
+
+void *dl_export(enum hook hook)
+{
+    struct elf_object ours;
+    return elf_object_of((const void *)dl_export, &ours) ? elf_function(&ours, symbol_names[hook]) : NULL;
+}
+
+/* Where only our own export has the name, the program would find nothing without us. It finds nothing in libc either,
+ * and the real function says so in dlerror(). */
+static struct answer nothing(void *handle)
+{
+    static _Atomic(void *) libc;
+    struct elf_object object;
+    void *known = atomic_load(&libc);
+    if (!known && elf_object_of(dl_next_dlsym, &object)) {
+        known = ((__typeof__(&dlopen))next_function(HOOK_dlopen))(object.path, RTLD_LAZY | RTLD_NOLOAD);
+        atomic_store(&libc, known);
+    }
+    return real_with(known ? known : handle);
+}
+
+static bool defines(const void *caller, enum hook hook)
+{
+    struct elf_object object;
+    return elf_object_of(caller, &object) && elf_function(&object, symbol_names[hook]);
+}
+
+static void report_no_room(const char *object)
+{
+    static _Atomic bool said;
+    if (!atomic_exchange(&said, true))
+        report_unreached("loader", object, "too-many-pointers");
+}
+
+/* What the program gets for the function that the real call finds. */
+static void *instead_of(void *found, enum hook hook, const void *caller)
+{
+    struct elf_object object;
+    if (!elf_object_of(found, &object) || !*object.path || !library_is_genuine(hook, &object))
+        return NULL; /* a plugin's own function of that name, or one of the main program */
+    if (defines(caller, hook))
+        return NULL; /* a wrapper asks for what is below it; with ours it would call itself */
+    if (library_is_libc(hook))
+        return dl_export(hook);
+    void *pointer = dl_pointer_to(hook, found);
+    if (!pointer)
+        report_no_room(object.path);
+    return pointer;
+}
+
+static struct answer answer_hooked(void *handle, const char *name, const char *version, const void *caller)
+{
+    enum hook hook;
+    if (!find_hook(name, &hook) || !dl_is_on())
+        return real_with(handle);
+    if (handle == RTLD_NEXT || (handle == RTLD_DEFAULT && !version)) /* ours come first in the global scope as it is */
+        return resolve_exists(hook, caller) ? real_with(handle) : nothing(handle);
+    void *found = version ? ((__typeof__(&dlvsym))dl_next_dlvsym)(handle, name, version)
+                          : ((__typeof__(&dlsym))dl_next_dlsym)(handle, name);
+    if (!found)
+        return real_with(handle);
+    if (elf_is_ours(found)) /* the global scope again, by the handle of the main program */
+        return resolve_exists(hook, caller) ? real_with(handle) : nothing(handle);
+    void *pointer = instead_of(found, hook, caller);
+    return pointer ? (struct answer){pointer, handle} : real_with(handle);
+}
+
+static struct answer look_at(void *handle, const char *name, const char *version, const void *caller)
+{
+    int saved = errno;
+    struct answer answer = answer_hooked(handle, name, version, caller);
+    errno = saved;
+    return answer;
+}
+
+struct answer dl_before_dlsym(void *handle, const char *name, const void *caller)
+{
+    if (__builtin_expect(!dl_next_dlsym, 0))
+        dl_next_dlsym = next_function(HOOK_dlsym);
+    if (__builtin_expect(!dl_next_dlsym || !name || !may_be_hooked(name), 1))
+        return real_with(handle);
+    return look_at(handle, name, NULL, caller);
+}
+
+struct answer dl_before_dlvsym(void *handle, const char *name, const char *version, const void *caller)
+{
+    if (__builtin_expect(!dl_next_dlvsym, 0))
+        dl_next_dlvsym = next_function(HOOK_dlvsym);
+    if (__builtin_expect(!dl_next_dlvsym || !name || !version || !may_be_hooked(name), 1))
+        return real_with(handle);
+    if (__builtin_expect(!dl_next_dlsym, 0))
+        dl_next_dlsym = next_function(HOOK_dlsym);
+    return look_at(handle, name, version, caller);
+}
+
+/* RTLD_DEEPBIND would bind all that is loaded to its own libraries first, past every preload. */
+int dl_before_dlopen(int flags)
+{
+    if (__builtin_expect(!dl_next_dlopen, 0))
+        dl_next_dlopen = next_function(HOOK_dlopen);
+#ifdef RTLD_DEEPBIND
+    if (flags & RTLD_DEEPBIND && dl_is_on())
+        return flags & ~RTLD_DEEPBIND;
+#endif
+    return flags;
+}
