@@ -21,7 +21,7 @@ BASE      = -std=gnu11 $(WARN) -fno-strict-aliasing -fstack-protector-strong
 ifeq ($(shell $(CC) --version 2>/dev/null | grep -c clang),1)
 WARN      = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes
 endif
-ifeq ($(shell uname -m),x86_64)
+ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine 2>/dev/null)),)
 BASE     += -fcf-protection
 endif
 

@@ -73,6 +73,18 @@ static struct answer nothing(void *handle)
     return real_with(known ? known : handle);
 }
 
+/* RTLD_NEXT is ours here, and sees what was opened with RTLD_GLOBAL too. */
+static bool is_elsewhere(enum hook hook, const void *caller)
+{
+    return resolve_exists(hook, caller) || ((__typeof__(&dlsym))dl_next_dlsym)(RTLD_NEXT, symbol_names[hook]);
+}
+
+static bool is_before_us(const void *caller)
+{
+    struct elf_object object, ours;
+    return elf_object_of(caller, &object) && elf_object_of((const void *)is_before_us, &ours) && object.index < ours.index;
+}
+
 static bool defines(const void *caller, enum hook hook)
 {
     struct elf_object object;
@@ -107,14 +119,14 @@ static struct answer answer_hooked(void *handle, const char *name, const char *v
     enum hook hook;
     if (!find_hook(name, &hook) || !dl_is_on())
         return real_with(handle);
-    if (handle == RTLD_NEXT || (handle == RTLD_DEFAULT && !version)) /* ours come first in the global scope as it is */
-        return resolve_exists(hook, caller) ? real_with(handle) : nothing(handle);
+    if (handle == RTLD_NEXT) /* a wrapper's, whose successor we are or are not */
+        return is_before_us(caller) && !is_elsewhere(hook, caller) ? nothing(handle) : real_with(handle);
     void *found = version ? ((__typeof__(&dlvsym))dl_next_dlvsym)(handle, name, version)
                           : ((__typeof__(&dlsym))dl_next_dlsym)(handle, name);
     if (!found)
         return real_with(handle);
-    if (elf_is_ours(found)) /* the global scope again, by the handle of the main program */
-        return resolve_exists(hook, caller) ? real_with(handle) : nothing(handle);
+    if (elf_is_ours(found)) /* in the global scope ours come first as it is */
+        return is_elsewhere(hook, caller) ? real_with(handle) : nothing(handle);
     void *pointer = instead_of(found, hook, caller);
     return pointer ? (struct answer){pointer, handle} : real_with(handle);
 }

@@ -42,7 +42,6 @@
         begin   dlmopen
         pushq   %rsi
         .cfi_adjust_cfa_offset 8
-        movl    %edx, %esi
         call    dl_before_dlmopen
         movq    %rax, %rdi
         popq    %rsi
@@ -152,7 +151,6 @@ note_call:
         end     dlopen
 
         begin   dlmopen
-        mov     w1, w2
         bl      dl_before_dlmopen
         mov     x2, x1
         ldr     x1, [sp, #24]

@@ -1,6 +1,6 @@
 /* dlmopen(LM_ID_NEWLM): a new namespace gets a copy of this object first, and so as its global scope. That copy has
  * settings, tables and a libc of its own. It is never unloaded, so a namespace in which nothing else is left is given out
- * again: there are only 16 of them. */
+ * again, and no more are made than glibc reserves room for. */
 #include "dl.h"
 
 #include <dlfcn.h>
@@ -18,7 +18,9 @@ struct opening {
 
 #ifdef LM_ID_NEWLM
 
-enum { NAMESPACES = 16 };
+/* Each copy takes static TLS for its libc and itself, of which a process has little: for four namespaces, with the
+ * program's own. With more, what the program opens in its tenth might not find any. */
+enum { NAMESPACES = 3 };
 enum use { NONE, BEING_MADE, EMPTY, GIVEN, TAKEN };
 
 /* Those that this object has made. What comes into one stands behind `last`, which is never unloaded. */
@@ -74,8 +76,15 @@ static bool make(int place)
     return made;
 }
 
-/* False where no copy of ours can be loaded. */
-static bool with_us(Lmid_t *id)
+static void report_too_many(const char *file)
+{
+    static _Atomic bool said;
+    if (!atomic_exchange(&said, true))
+        report_unreached("loader", file ? file : "", "too-many-namespaces");
+}
+
+/* False where there is to be no other copy of ours, or none can be loaded. */
+static bool with_us(Lmid_t *id, const char *file)
 {
     for (int i = 0; i < NAMESPACES; i++)
         if (give(i, EMPTY, id))
@@ -83,6 +92,7 @@ static bool with_us(Lmid_t *id)
     for (int i = 0; i < NAMESPACES; i++)
         if (atomic_load(&namespaces[i].use) == NONE)
             return make(i) && give(i, EMPTY, id);
+    report_too_many(file);
     return false;
 }
 
@@ -92,14 +102,14 @@ void dl_namespace_closed(void)
         look_again(i);
 }
 
-struct opening dl_before_dlmopen(Lmid_t id, int flags)
+struct opening dl_before_dlmopen(Lmid_t id, const char *file, int flags)
 {
     if (!dl_next_dlmopen)
         dl_next_dlmopen = next_function(HOOK_dlmopen);
     if (!dl_next_dlmopen || !dl_is_on())
         return (struct opening){id, flags};
     int saved = errno;
-    bool ours = id != LM_ID_NEWLM || with_us(&id);
+    bool ours = id != LM_ID_NEWLM || with_us(&id, file);
     errno = saved;
     return (struct opening){id, ours ? flags & ~RTLD_DEEPBIND : flags};
 }
@@ -110,8 +120,9 @@ void dl_namespace_closed(void)
 {
 }
 
-struct opening dl_before_dlmopen(long id, int flags)
+struct opening dl_before_dlmopen(long id, const char *file, int flags)
 {
+    (void)file;
     return (struct opening){id, flags};
 }
 

@@ -92,7 +92,11 @@ void *resolve_next(enum hook hook)
 
 bool resolve_exists(enum hook hook, const void *caller)
 {
-    struct search search = {.name = symbol_names[hook], .hook = hook, .asker = caller};
+    struct search search = {.name = symbol_names[hook], .hook = hook, .asker = caller, .at_startup = true};
+    if (elf_each(visit, &search) || elf_each_seen_from(caller, visit, &search))
+        return true;
+    search.at_startup = false;
+    search.genuine = true;
     return elf_each(visit, &search);
 }
 

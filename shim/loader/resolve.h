@@ -85,8 +85,8 @@ bool resolve_caller_imports(enum neighbour prefix, const void *caller);
 /* Whether any loaded object asks for both. Not remembered. */
 bool resolve_any_imports(enum neighbour prefix, enum neighbour other);
 
-/* Whether any loaded object defines the hook's symbol but ours and the caller's wrapper of it: without one, the program
- * would find nothing where it finds ours. */
+/* Whether the hook's symbol is defined where code at `caller` would find it, but by us and by a wrapper of its own; also
+ * true if the library is loaded at all. */
 bool resolve_exists(enum hook hook, const void *caller);
 
 /* From now on every object that is loaded was not there at the program's start. */
