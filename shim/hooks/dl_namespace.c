@@ -1,6 +1,6 @@
 /* dlmopen(LM_ID_NEWLM): a new namespace gets a copy of this object first, and so as its global scope. That copy has
  * settings, tables and a libc of its own. It is never unloaded, so a namespace in which nothing else is left is given out
- * again, and no more are made than glibc reserves room for. */
+ * again, and few are made. */
 #include "dl.h"
 
 #include <dlfcn.h>
@@ -18,9 +18,9 @@ struct opening {
 
 #ifdef LM_ID_NEWLM
 
-/* Each copy takes static TLS for its libc and itself, of which a process has little: for four namespaces, with the
- * program's own. With more, what the program opens in its tenth might not find any. */
-enum { NAMESPACES = 3 };
+/* Each copy takes static TLS for its libc and itself, of which a process has room for about eleven libcs in all. With more
+ * copies than these, the program would be refused its last namespace. */
+enum { NAMESPACES = 2 };
 enum use { NONE, BEING_MADE, EMPTY, GIVEN, TAKEN };
 
 /* Those that this object has made. What comes into one stands behind `last`, which is never unloaded. */

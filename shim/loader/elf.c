@@ -140,6 +140,20 @@ bool elf_each(elf_visit_fn *visit, void *context)
     return dl_iterate_phdr(walk_on, &walk) != 0;
 }
 
+static int read_loads(struct dl_phdr_info *info, size_t size, void *context)
+{
+    (void)size;
+    *(unsigned long long *)context = info->dlpi_adds;
+    return 1;
+}
+
+unsigned long long elf_loads(void)
+{
+    unsigned long long loads = 0;
+    dl_iterate_phdr(read_loads, &loads);
+    return loads;
+}
+
 struct wanted {
     const void *address;
     struct elf_object *object;

@@ -41,6 +41,7 @@ struct search {
     enum hook hook;
     const void *asker;
     const void *seen_from; /* only in objects that need the one this lies in */
+    const void *but;       /* any other than this */
     bool genuine;          /* only in the library itself, */
     bool at_startup;       /* only in objects of the program's start, */
     bool behind_us;        /* only behind our own object in the order of search */
@@ -65,7 +66,7 @@ static bool visit(const struct elf_object *object, void *context)
     if ((search->behind_us && !search->passed_us) || (search->at_startup && startup && object->index >= startup))
         return false;
     void *found = elf_function(object, search->name);
-    if (!found)
+    if (!found || found == search->but)
         return false;
     search->is_genuine = search->hook < HOOK_COUNT && library_is_genuine(search->hook, object);
     if (!search->is_genuine && (search->genuine || (search->asker && elf_holds(object, search->asker))))
@@ -76,14 +77,20 @@ static bool visit(const struct elf_object *object, void *context)
     return true;
 }
 
+static bool find(struct search *search)
+{
+    search->passed_us = false;
+    return elf_each(visit, search);
+}
+
 void *resolve_next(enum hook hook)
 {
     struct search search = {.name = symbol_names[hook], .hook = hook, .behind_us = true, .at_startup = true};
-    elf_each(visit, &search);
+    find(&search);
     if (!search.found) { /* a C library whose loader lists it first */
         search.behind_us = false;
         search.genuine = true;
-        elf_each(visit, &search);
+        find(&search);
     }
     if (search.found)
         atomic_store_explicit(&resolved_next[hook], search.found, memory_order_relaxed);
@@ -93,37 +100,49 @@ void *resolve_next(enum hook hook)
 bool resolve_exists(enum hook hook, const void *caller)
 {
     struct search search = {.name = symbol_names[hook], .hook = hook, .asker = caller, .at_startup = true};
-    if (elf_each(visit, &search) || elf_each_seen_from(caller, visit, &search))
+    if (find(&search) || elf_each_seen_from(caller, visit, &search))
         return true;
     search.at_startup = false;
     search.genuine = true;
-    return elf_each(visit, &search);
+    return find(&search);
 }
 
+/* What an answer depends on. */
+enum tie {
+    TIED,   /* the caller's object: the next call from there means the same */
+    SINGLE, /* there being one such library: the same until another object is loaded */
+    GUESSED /* what this thread did last */
+};
+
 /* In the order that was measured to work everywhere: another preload's wrapper behind us; what the caller's object is linked
- * with; for pointers and tail calls, where nothing says that, the library that needs what this thread called last, and
- * then the first there is. `*for_all` tells whether the next call from there means the same. */
-static void *look_up(enum hook hook, const void *caller, const void *called_last, bool *for_all)
+ * with; and for tail calls and code of no object, where nothing says that, the one there is, or of several that which needs
+ * what this thread called last. */
+static void *look_up(enum hook hook, const void *caller, const void *called_last, enum tie *tie)
 {
     struct search search = {.name = symbol_names[hook], .hook = hook, .asker = caller, .behind_us = true, .at_startup = true};
-    *for_all = true;
-    if (elf_each(visit, &search) && !search.is_genuine)
+    *tie = TIED;
+    if (find(&search) && !search.is_genuine)
         return search.found;
     search = (struct search){.name = symbol_names[hook], .hook = hook, .asker = caller, .genuine = true};
     if (!elf_is_ours(caller) && elf_each_seen_from(caller, visit, &search))
         return search.found;
-    search.seen_from = called_last;
-    if (called_last && elf_each(visit, &search)) {
-        *for_all = false;
-        return search.found;
-    }
-    search.seen_from = NULL;
     search.behind_us = true;
-    if (elf_each(visit, &search))
-        return search.found;
-    search.genuine = search.passed_us = false; /* none is the library as it is known, so the first that is not the asker's own */
-    elf_each(visit, &search);
-    return search.found;
+    find(&search);
+    void *first = search.found;
+    *tie = SINGLE;
+    search.but = first;
+    if (first && find(&search)) {
+        *tie = GUESSED;
+        search.but = NULL;
+        search.seen_from = called_last;
+        return called_last && find(&search) ? search.found : first;
+    }
+    if (!first) { /* none is the library as it is known, so the first that is not the asker's own */
+        search = (struct search){.name = symbol_names[hook], .hook = hook, .asker = caller, .behind_us = true};
+        find(&search);
+        first = search.found;
+    }
+    return first;
 }
 
 /* What was found, by the address that asked. Records are written once and never change, so that a reader needs one load;
@@ -133,6 +152,7 @@ struct record {
     void *function;
     unsigned symbol; /* enum hook or enum neighbour */
     bool inner;      /* the asker lies in the object of the function */
+    unsigned long long loads; /* what elf_loads() must still say; 0: anything */
 };
 enum { RECORDS = 4096, PROBES = 8 };
 static struct record records[RECORDS];
@@ -156,20 +176,28 @@ static const struct record *recall(unsigned symbol, const void *asker)
     return NULL;
 }
 
+static void forget(const struct record *record)
+{
+    for (size_t i = 0; i < PROBES; i++) {
+        const struct record *there = record;
+        atomic_compare_exchange_strong(&places[(place_of(record->symbol, record->asker) + i) % RECORDS], &there, NULL);
+    }
+}
+
 static bool share_object(const void *one, const void *other)
 {
     Dl_info of_one, of_other;
     return one && other && dladdr(one, &of_one) && dladdr(other, &of_other) && of_one.dli_fbase == of_other.dli_fbase;
 }
 
-static void remember(unsigned symbol, const void *asker, void *function)
+static void remember(unsigned symbol, const void *asker, void *function, unsigned long long loads)
 {
     unsigned number = atomic_fetch_add(&records_used, 1);
     if (number >= RECORDS) {
         atomic_store(&records_used, RECORDS);
         return;
     }
-    records[number] = (struct record){asker, function, symbol, share_object(asker, function)};
+    records[number] = (struct record){asker, function, symbol, share_object(asker, function), loads};
     for (size_t i = 0; i < PROBES; i++) {
         const struct record *nothing = NULL;
         if (atomic_compare_exchange_strong(&places[(place_of(symbol, asker) + i) % RECORDS], &nothing, &records[number]))
@@ -198,21 +226,29 @@ static void *take_pointer_call(enum hook hook, const void *caller)
     return pointer->function;
 }
 
+static void *look_up_and_remember(enum hook hook, const void *asker)
+{
+    int saved = errno;
+    enum tie tie;
+    const unsigned long long loads = elf_loads();
+    void *function = look_up(hook, asker, last_resolved, &tie);
+    if (function && tie != GUESSED && !elf_is_ours(asker))
+        remember(hook, asker, function, tie == SINGLE ? loads : 0);
+    errno = saved;
+    return function;
+}
+
 void *resolve_for(enum hook hook, const void *caller)
 {
     void *function = take_pointer_call(hook, caller);
     if (!function) {
         const void *asker = asker_for(caller);
         const struct record *record = recall(hook, asker);
-        function = record ? record->function : NULL;
-        if (!record) {
-            bool for_all;
-            int saved = errno;
-            function = look_up(hook, asker, last_resolved, &for_all);
-            if (function && for_all && !elf_is_ours(asker))
-                remember(hook, asker, function);
-            errno = saved;
+        if (record && record->loads && record->loads != elf_loads()) {
+            forget(record);
+            record = NULL;
         }
+        function = record ? record->function : look_up_and_remember(hook, asker);
     }
     last_resolved = function;
     return function;
@@ -239,7 +275,7 @@ void *resolve_beside(enum neighbour neighbour, const void *function)
     int saved = errno;
     struct search search = {.name = symbol_names[neighbour], .hook = HOOK_COUNT};
     elf_each_seen_from(function, visit, &search);
-    remember(neighbour, function, search.found);
+    remember(neighbour, function, search.found, 0);
     errno = saved;
     return search.found;
 }
@@ -334,7 +370,7 @@ bool resolve_caller_imports(enum neighbour prefix, const void *caller)
         return record->function != NULL;
     struct import_scan scan = {.within = caller, .prefix = symbol_names[prefix]};
     dl_iterate_phdr(scan_imports, &scan);
-    remember(prefix, caller, scan.found ? (void *)(uintptr_t)caller : NULL);
+    remember(prefix, caller, scan.found ? (void *)(uintptr_t)caller : NULL, 0);
     return scan.found;
 }
 

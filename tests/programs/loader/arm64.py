@@ -48,6 +48,8 @@ def facts_there(here):
         return
     there = There(here, programs, directory)
     for name, sentence in facts.SAME:
+        if name == 'namespaces-by-threads':     # the emulator ends by a signal there, with and without the shim
+            continue
         without = facts.ask(there, [name], False)
         facts.judge_same(there, 'on arm64: ' + sentence, without, facts.ask(there, [name], True))
     for name, sentence, count in facts.REACHED:

@@ -20,6 +20,7 @@ SAME = [
 ]
 REACHED = [
     ('reached', 'two copies of a library by dlsym() and dlvsym()', 5),
+    ('reload', 'a library unloaded and loaded elsewhere more often than there are pointers', 7),
     ('deep', 'a plugin opened with RTLD_DEEPBIND', 1),
     ('namespace-life', 'a plugin in a namespace of its own, and in a child of a fork', 3),
 ]

@@ -8,7 +8,7 @@
 #define FUNCTIONS(X)                                                                                                      \
     X(SSL_CTX_new) X(SSL_CTX_free) X(SSL_CTX_load_verify_locations) X(SSL_CTX_set_verify) X(SSL_new) X(SSL_free)          \
     X(SSL_ctrl) X(SSL_set1_host) X(SSL_set_fd) X(SSL_get_fd) X(SSL_connect) X(SSL_write) X(SSL_write_ex) X(SSL_read)      \
-    X(SSL_get_error) X(SSL_shutdown) X(SSL_set_msg_callback) X(TLS_client_method) X(SSL_get_rbio)
+    X(SSL_get_error) X(SSL_shutdown) X(SSL_set_msg_callback) X(TLS_client_method)
 
 struct library {
     void *handle;
@@ -150,33 +150,10 @@ static void jit(char **arguments)
 }
 #endif
 
-/* Unloaded and loaded elsewhere more often than there are pointers to give. */
-static void reload(char **arguments)
-{
-    void *before = NULL;
-    int moved = 0;
-    for (int i = 0; i < 300; i++) {
-        struct library lib = {.handle = dlopen(copy("libssl-a.so"), RTLD_NOW | RTLD_LOCAL)};
-        Dl_info info;
-        check(lib.handle && dladdr(function_of(&lib, "SSL_get_rbio"), &info), "dlopen of libssl");
-        lib.SSL_write = (int (*)(SSL *, const void *, int))function_of(&lib, "SSL_write");
-        moved += before && info.dli_fbase != before;
-        before = info.dli_fbase;
-        check(lib.SSL_write && dlclose(lib.handle) == 0 && dladdr(before, &info) == 0, "an unloaded libssl");
-        mmap(before, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-    }
-    printf("was elsewhere %s\n", moved >= 290 ? "nearly each time" : "too seldom");
-    struct library kept = open_library(copy("libssl-a.so"), NULL);
-    struct library again = open_library(copy("libssl-a.so"), NULL);
-    check(dlclose(again.handle) == 0, "one of two references given back");
-    fetch(&kept, arguments, arguments[2]);
-    fetch(&kept, arguments, arguments[3]);
-}
-
 int main(int argc, char **argv)
 {
     static const struct scenario scenarios[] = {
-        {"dlsym", by_dlsym}, {"dlvsym", by_dlvsym}, {"two-copies", two_copies}, {"jit", jit}, {"reload", reload}, {NULL, NULL},
+        {"dlsym", by_dlsym}, {"dlvsym", by_dlvsym}, {"two-copies", two_copies}, {"jit", jit}, {NULL, NULL},
     };
     return run_scenario(scenarios, argc, argv);
 }

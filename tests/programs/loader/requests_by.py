@@ -40,7 +40,6 @@ POINTERS = [
         needs=('the record is written by libssl-a.so', 'the record is written by libssl-b.so')),
     row('jit', 'SSL_write from code that lies in no object, in two copies of libssl',
         needs=('the record is written by libssl-a.so', 'the record is written by libssl-b.so')),
-    row('reload', 'libssl unloaded and loaded again more often than there are pointers', needs=('was elsewhere nearly each time',)),
 ]
 STACKED = [
     row('linked', 'a program whose dlerror() is pending', 'stacked', needs=('still pending: no_such_name',)),
@@ -56,6 +55,6 @@ STACKED = [
 def all_of_them(here):
     for scenario in POINTERS + STACKED:
         here.scenario(scenario)
-    for scenario in POINTERS:
+    for scenario in POINTERS[:2]:       # of two copies, which one a call means can be told by its pointer alone
         here.scenario(off(scenario))
     here.modes(POINTERS[0])
