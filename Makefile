@@ -140,6 +140,7 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          programs/tls="tests/programs/tls/run --build $(B)" \
          programs/sockets/valgrind="tests/programs/sockets/run --build $(B) --valgrind" \
          programs/tls/valgrind="tests/programs/tls/run --build $(B) --valgrind" \
+         programs/loader="tests/programs/loader/run --build $(B)" \
          programs/alpn="tests/programs/alpn/run --build $(B)" \
          programs/libcurl="tests/programs/libcurl/run --build $(B)" \
          programs/libcurl/valgrind="tests/programs/libcurl/run --build $(B) --valgrind" \

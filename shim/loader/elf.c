@@ -212,8 +212,7 @@ static void enqueue_needed(struct search *search, const struct elf_object *objec
             continue;
         const char *name = object->strings + entry->d_un.d_val;
         size_t place = 0;
-        while (place < search->loaded_count &&
-               !is_named(search->loaded[place].soname, search->loaded[place].path, name))
+        while (place < search->loaded_count && !is_named(search->loaded[place].soname, search->loaded[place].path, name))
             place++;
         if (place < search->loaded_count)
             enqueue(search, place);

@@ -119,7 +119,8 @@ enum tie {
  * what this thread called last. */
 static void *look_up(enum hook hook, const void *caller, const void *called_last, enum tie *tie)
 {
-    struct search search = {.name = symbol_names[hook], .hook = hook, .asker = caller, .behind_us = true, .at_startup = true};
+    struct search search = {
+        .name = symbol_names[hook], .hook = hook, .asker = caller, .behind_us = true, .at_startup = true};
     *tie = TIED;
     if (find(&search) && !search.is_genuine)
         return search.found;
@@ -150,8 +151,8 @@ static void *look_up(enum hook hook, const void *caller, const void *called_last
 struct record {
     const void *asker; /* a return address, or a neighbour's function */
     void *function;
-    unsigned symbol; /* enum hook or enum neighbour */
-    bool inner;      /* the asker lies in the object of the function */
+    unsigned symbol;          /* enum hook or enum neighbour */
+    bool inner;               /* the asker lies in the object of the function */
     unsigned long long loads; /* what elf_loads() must still say; 0: anything */
 };
 enum { RECORDS = 4096, PROBES = 8 };

@@ -87,7 +87,8 @@ static void origin(void)
     printf("the plugin's neighbour by its RUNPATH: %d\n", number_from(asker, "ask_by_name"));
     printf("the plugin's neighbour by $ORIGIN: %d\n", number_from(asker, "ask_by_origin"));
     printf("the plugin's neighbour in a namespace of its own: %d\n", number_from(asker, "ask_in_namespace"));
-    printf("the neighbour's name is known to the plugin alone: %d\n", dlopen("neighbour.so", RTLD_NOW | RTLD_NOLOAD) == NULL);
+    printf("the neighbour's name is known to the plugin alone: %d\n",
+           dlopen("neighbour.so", RTLD_NOW | RTLD_NOLOAD) == NULL);
     dlerror();
     printf("from here, by a name that is not loaded: %d\n", dlopen("elsewhere.so", RTLD_NOW) == NULL);
     say_error("dlerror()");
@@ -98,7 +99,8 @@ static void own(void)
     void *plugin = open_plugin("own_write.so", RTLD_LOCAL);
     write_fn *mine = (write_fn *)dlsym(plugin, "write");
     printf("the plugin's own write() answers %zd\n", mine(1, "x", 1));
-    printf("the plugin's own SSL_write() answers %d\n", ((int (*)(void *, const void *, int))dlsym(plugin, "SSL_write"))(NULL, "x", 1));
+    printf("the plugin's own SSL_write() answers %d\n",
+           ((int (*)(void *, const void *, int))dlsym(plugin, "SSL_write"))(NULL, "x", 1));
     printf("what the plugin finds behind it: %d\n", number_from(plugin, "ask_next"));
     printf("what the plugin finds in libc by a handle is not its own: %d\n", number_from(plugin, "ask_libc"));
     void *deep = open_plugin("own_write.so", RTLD_LOCAL | RTLD_NOLOAD);
@@ -153,7 +155,8 @@ static void errors(void)
     say_error("at first");
     printf("nothing found: %d\n", dlsym(libc, "no_such_name") == NULL);
     /* The first calls of these, while an error is pending. */
-    printf("%zd %zd %zd %d\n", sendfile(-1, -1, NULL, 1), preadv2(-1, &piece, 1, 0, 0), send(-1, "x", 1, 0), shutdown(-1, SHUT_RD));
+    printf("%zd %zd %zd %d\n", sendfile(-1, -1, NULL, 1), preadv2(-1, &piece, 1, 0, 0), send(-1, "x", 1, 0),
+           shutdown(-1, SHUT_RD));
     printf("%ld %d\n", (long)splice(-1, NULL, -1, NULL, 1, 0), dup3(-1, -1, 0));
     say_error("behind other calls");
     printf("nothing found: %d\n", dlsym(libc, "no_such_name") == NULL);
@@ -352,9 +355,22 @@ int main(int argc, char **argv)
         const char *name;
         void (*run)(void);
     } scenarios[] = {
-        {"origin", origin}, {"own", own}, {"handles", handles}, {"versions", versions}, {"absent", absent}, {"errors", errors},
-        {"reached", reached}, {"reload", reload}, {"deep", deep}, {"namespaces", namespaces}, {"many-namespaces", many_namespaces}, {"many-libcs", many_libcs}, {"namespace-life", namespace_life},
-        {"namespaces-by-threads", namespaces_by_threads}, {"calls", calls}, {"count", count},
+        {"origin", origin},
+        {"own", own},
+        {"handles", handles},
+        {"versions", versions},
+        {"absent", absent},
+        {"errors", errors},
+        {"reached", reached},
+        {"reload", reload},
+        {"deep", deep},
+        {"namespaces", namespaces},
+        {"many-namespaces", many_namespaces},
+        {"many-libcs", many_libcs},
+        {"namespace-life", namespace_life},
+        {"namespaces-by-threads", namespaces_by_threads},
+        {"calls", calls},
+        {"count", count},
     };
     setvbuf(stdout, NULL, _IOLBF, 0);
     alarm(60);

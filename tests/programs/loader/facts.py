@@ -1,5 +1,6 @@
 """What asks.c prints of the loader: the same with the shim, and with JWTSHIM_LOADER=off, as without it. Where a library's writes are
 meant to be reached, the lines that say where the token was differ as they should."""
+import glob
 import os
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
@@ -32,14 +33,11 @@ STACKS = [
     ('behind the shim, wrapping dlsym() too', (), ('wrap-c.so',)),
 ]
 ALLOCATORS = [('jemalloc', 'libjemalloc.so.2'), ('tcmalloc', 'libtcmalloc.so.4'), ('tcmalloc_minimal', 'libtcmalloc_minimal.so.4'),
-              ('mimalloc', 'libmimalloc.so.2')]
+              ('mimalloc', 'libmimalloc.so.*')]
 
 
 def library(name):
-    for directory in ('/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib'):
-        if os.path.exists(os.path.join(directory, name)):
-            return os.path.join(directory, name)
-    return None
+    return min(glob.glob('/usr/lib/*/' + name), default=None)
 
 
 def ask(here, scenarios, shim, more=None, before=(), behind=()):

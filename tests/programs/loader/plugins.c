@@ -83,7 +83,9 @@ int SSL_write(void *ssl, const void *buf, int len)
     (void)ssl;
     setvbuf(stdout, NULL, _IOLBF, 0);
     printf("copy " FAKE " of the library: the token is in the %s\n",
-           memmem(buf, (size_t)len, "\r\nAuthorization: JWT eyJ", 23) ? "header" : memmem(buf, (size_t)len, "?jwt=", 5) ? "query" : "?");
+           memmem(buf, (size_t)len, "\r\nAuthorization: JWT eyJ", 23) ? "header"
+           : memmem(buf, (size_t)len, "?jwt=", 5)                     ? "query"
+                                                                      : "?");
     fflush(stdout);
     return len;
 }

@@ -5,10 +5,12 @@
 #include <dlfcn.h>
 #include <sys/mman.h>
 
-#define FUNCTIONS(X)                                                                                                      \
-    X(SSL_CTX_new) X(SSL_CTX_free) X(SSL_CTX_load_verify_locations) X(SSL_CTX_set_verify) X(SSL_new) X(SSL_free)          \
-    X(SSL_ctrl) X(SSL_set1_host) X(SSL_set_fd) X(SSL_get_fd) X(SSL_connect) X(SSL_write) X(SSL_write_ex) X(SSL_read)      \
+/* clang-format off */
+#define FUNCTIONS(X)                                                                                                     \
+    X(SSL_CTX_new) X(SSL_CTX_free) X(SSL_CTX_load_verify_locations) X(SSL_CTX_set_verify) X(SSL_new) X(SSL_free)         \
+    X(SSL_ctrl) X(SSL_set1_host) X(SSL_set_fd) X(SSL_get_fd) X(SSL_connect) X(SSL_write) X(SSL_write_ex) X(SSL_read)     \
     X(SSL_get_error) X(SSL_shutdown) X(SSL_set_msg_callback) X(TLS_client_method)
+/* clang-format on */
 
 struct library {
     void *handle;

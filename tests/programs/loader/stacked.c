@@ -22,7 +22,8 @@ static void linked(char **arguments)
         check(dlsym(RTLD_DEFAULT, "no_such_name") == NULL, "no such function");
         SSL *ssl = SSL_new(ctx);
         handshake(ssl, arguments[0], fd);
-        check(SSL_write(ssl, request.at, half) == half && SSL_write(ssl, request.at + half, rest) == rest, "all of it written");
+        check(SSL_write(ssl, request.at, half) == half && SSL_write(ssl, request.at + half, rest) == rest,
+              "all of it written");
         ssl_answer(ssl);
         close_ssl(ssl);
         const char *error = dlerror();
