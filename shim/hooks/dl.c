@@ -8,7 +8,8 @@
 #include <dlfcn.h>
 #include <errno.h>
 
-void *dl_next_dlopen, *dl_next_dlsym, *dl_next_dlvsym;
+/* Those of dlsym() and dlvsym() are set once the names are made. */
+_Atomic(void *) dl_next_dlopen, dl_next_dlsym, dl_next_dlvsym;
 
 /* Either the answer, or NULL and the handle that the real function is to be called with. In registers, both. */
 struct answer {
@@ -21,42 +22,16 @@ static struct answer real_with(void *handle)
     return (struct answer){NULL, handle};
 }
 
-/* Most names are none of ours, and are told by their first three letters. Each sum is a constant of the compiler's. */
-#define MARK(a, b, c, times_b, times_c) (1ull << (((a) + (b) * (times_b) + (c) * (times_c)) & 63))
-#define HOOK(library, symbol, since, why) | MARK(#symbol[0], #symbol[1], #symbol[2], 3, 5)
-static const uint64_t marks = 0
-#include "../hooks.def"
-    ;
-#undef HOOK
-#define HOOK(library, symbol, since, why) | MARK(#symbol[0], #symbol[1], #symbol[2], 11, 29)
-static const uint64_t more_marks = 0
-#include "../hooks.def"
-    ;
-#undef HOOK
-
-static bool may_be_hooked(const char *name)
-{
-    if (!name[0] || !name[1])
-        return false;
-    return marks & MARK(name[0], name[1], name[2], 3, 5) && more_marks & MARK(name[0], name[1], name[2], 11, 29);
-}
-
-/* The loader's own functions are the program's: what it opens by a pointer to the real dlopen() is its affair. */
-static bool find_hook(const char *name, enum hook *hook)
-{
-    for (unsigned i = 0; i < HOOK_COUNT; i++) {
-        if (symbol_names[i][0] == name[0] && strcmp(symbol_names[i], name) == 0) {
-            *hook = i;
-            return i != HOOK_dlopen && i != HOOK_dlmopen && i != HOOK_dlsym && i != HOOK_dlvsym && i != HOOK_dlclose;
-        }
-    }
-    return false;
-}
-
 void *dl_export(enum hook hook)
 {
     struct elf_object ours;
     return elf_object_of((const void *)dl_export, &ours) ? elf_function(&ours, symbol_names[hook]) : NULL;
+}
+
+static bool is_libc(const struct elf_object *object, void *path)
+{
+    *(const char **)path = object->path;
+    return library_is_genuine(HOOK_write, object);
 }
 
 /* Where only our own export has the name, the program would find nothing without us. It finds nothing in libc either,
@@ -64,10 +39,10 @@ void *dl_export(enum hook hook)
 static struct answer nothing(void *handle)
 {
     static _Atomic(void *) libc;
-    struct elf_object object;
+    const char *path;
     void *known = atomic_load(&libc);
-    if (!known && elf_object_of(dl_next_dlsym, &object)) {
-        known = ((__typeof__(&dlopen))next_function(HOOK_dlopen))(object.path, RTLD_LAZY | RTLD_NOLOAD);
+    if (!known && elf_each(is_libc, &path)) {
+        known = REAL(dlopen)(path, RTLD_LAZY | RTLD_NOLOAD);
         atomic_store(&libc, known);
     }
     return real_with(known ? known : handle);
@@ -76,7 +51,8 @@ static struct answer nothing(void *handle)
 /* RTLD_NEXT is ours here, and sees what was opened with RTLD_GLOBAL too. */
 static bool is_elsewhere(enum hook hook, const void *caller)
 {
-    return resolve_exists(hook, caller) || ((__typeof__(&dlsym))dl_next_dlsym)(RTLD_NEXT, symbol_names[hook]);
+    return resolve_exists(hook, caller) ||
+           ((__typeof__(&dlsym))atomic_load(&dl_next_dlsym))(RTLD_NEXT, symbol_names[hook]);
 }
 
 static bool is_before_us(const void *caller)
@@ -117,12 +93,12 @@ static void *instead_of(void *found, enum hook hook, const void *caller)
 static struct answer answer_hooked(void *handle, const char *name, const char *version, const void *caller)
 {
     enum hook hook;
-    if (!find_hook(name, &hook) || !dl_is_on())
+    if (!dl_hook_named(name, &hook) || !dl_is_on())
         return real_with(handle);
     if (handle == RTLD_NEXT) /* a wrapper's, whose successor we are or are not */
         return is_before_us(caller) && !is_elsewhere(hook, caller) ? nothing(handle) : real_with(handle);
-    void *found = version ? ((__typeof__(&dlvsym))dl_next_dlvsym)(handle, name, version)
-                          : ((__typeof__(&dlsym))dl_next_dlsym)(handle, name);
+    void *found = version ? ((__typeof__(&dlvsym))atomic_load(&dl_next_dlvsym))(handle, name, version)
+                          : ((__typeof__(&dlsym))atomic_load(&dl_next_dlsym))(handle, name);
     if (!found)
         return real_with(handle);
     if (elf_is_ours(found)) /* in the global scope ours come first as it is */
@@ -131,32 +107,39 @@ static struct answer answer_hooked(void *handle, const char *name, const char *v
     return pointer ? (struct answer){pointer, handle} : real_with(handle);
 }
 
-static struct answer look_at(void *handle, const char *name, const char *version, const void *caller)
+static void prepare(void)
+{
+    dl_make_names();
+    atomic_store_explicit(&dl_next_dlsym, next_function(HOOK_dlsym), memory_order_release);
+    atomic_store_explicit(&dl_next_dlvsym, next_function(HOOK_dlvsym), memory_order_release);
+}
+
+/* Apart from what each call runs through. */
+__attribute__((noinline)) static struct answer look_at(void *handle, const char *name, const char *version,
+                                                       const void *caller)
 {
     int saved = errno;
-    struct answer answer = answer_hooked(handle, name, version, caller);
+    struct answer answer = real_with(handle);
+    if (!dl_next_dlsym)
+        prepare();
+    if (dl_next_dlsym && name && dl_may_be_hooked(name))
+        answer = answer_hooked(handle, name, version, caller);
     errno = saved;
     return answer;
 }
 
 struct answer dl_before_dlsym(void *handle, const char *name, const void *caller)
 {
-    if (__builtin_expect(!dl_next_dlsym, 0))
-        dl_next_dlsym = next_function(HOOK_dlsym);
-    if (__builtin_expect(!dl_next_dlsym || !name || !may_be_hooked(name), 1))
+    if (__builtin_expect(atomic_load_explicit(&dl_next_dlsym, memory_order_acquire) && name && !dl_may_be_hooked(name), 1))
         return real_with(handle);
     return look_at(handle, name, NULL, caller);
 }
 
 struct answer dl_before_dlvsym(void *handle, const char *name, const char *version, const void *caller)
 {
-    if (__builtin_expect(!dl_next_dlvsym, 0))
-        dl_next_dlvsym = next_function(HOOK_dlvsym);
-    if (__builtin_expect(!dl_next_dlvsym || !name || !version || !may_be_hooked(name), 1))
-        return real_with(handle);
-    if (__builtin_expect(!dl_next_dlsym, 0))
-        dl_next_dlsym = next_function(HOOK_dlsym);
-    return look_at(handle, name, version, caller);
+    if (!atomic_load_explicit(&dl_next_dlvsym, memory_order_acquire))
+        prepare();
+    return version && dl_next_dlvsym ? look_at(handle, name, version, caller) : real_with(handle);
 }
 
 /* RTLD_DEEPBIND would bind all that is loaded to its own libraries first, past every preload. */

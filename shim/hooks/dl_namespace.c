@@ -8,7 +8,7 @@
 #include <link.h>
 #include <pthread.h>
 
-void *dl_next_dlmopen;
+_Atomic(void *) dl_next_dlmopen;
 
 /* How dlmopen() is to be called. In registers, both. */
 struct opening {
@@ -64,9 +64,10 @@ static bool make(int place)
     struct link_map *map = NULL;
     if (!atomic_compare_exchange_strong(&namespaces[place].use, &use, BEING_MADE))
         return false;
-    void *handle = dladdr((const void *)make, &ours)
-                       ? ((__typeof__(&dlmopen))dl_next_dlmopen)(LM_ID_NEWLM, ours.dli_fname, RTLD_NOW | RTLD_LOCAL)
-                       : NULL;
+    void *handle =
+        dladdr((const void *)make, &ours)
+            ? ((__typeof__(&dlmopen))atomic_load(&dl_next_dlmopen))(LM_ID_NEWLM, ours.dli_fname, RTLD_NOW | RTLD_LOCAL)
+            : NULL;
     bool made = handle && dlinfo(handle, RTLD_DI_LMID, &namespaces[place].id) == 0 &&
                 dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0;
     while (map && map->l_next)

@@ -222,6 +222,16 @@ static void reload(void)
     write_by(open_plugin("fake-b.so", RTLD_LOCAL), NULL);
 }
 
+/* As many libraries at once as $PLUGINS/many has. */
+static void many_libraries(void)
+{
+    char name[64];
+    for (int i = 0; i < 90; i++) {
+        snprintf(name, sizeof name, "many/fake-%d.so", i);
+        write_by(open_plugin(name, RTLD_LOCAL), NULL);
+    }
+}
+
 /* Whose library is bound to it alone, past every preload. */
 static void deep(void)
 {
@@ -363,6 +373,7 @@ int main(int argc, char **argv)
         {"errors", errors},
         {"reached", reached},
         {"reload", reload},
+        {"many-libraries", many_libraries},
         {"deep", deep},
         {"namespaces", namespaces},
         {"many-namespaces", many_namespaces},

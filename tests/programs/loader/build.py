@@ -1,5 +1,6 @@
 """Builds the loader's programs, plugins and preloads, for this machine or another, and copies of libssl by the TLS suite's hand."""
 import os
+import shutil
 import subprocess
 import sys
 
@@ -48,6 +49,9 @@ class Loader(Programs):
             with open(script, 'w', encoding='ascii') as file:
                 file.write('FAKE_1 { global: *; };\n')
             self.plugin('fake-%s.so' % letter, 'FAKE="%s"' % letter, '-Wl,--version-script=' + script, '-Wl,-soname,fake-%s.so' % letter)
+        os.makedirs(os.path.join(self.plugin_directory, 'many'), exist_ok=True)
+        for number in range(90):
+            shutil.copy(os.path.join(self.plugin_directory, 'fake-a.so'), os.path.join(self.plugin_directory, 'many', 'fake-%d.so' % number))
         self.plugin('fake_user.so', 'FAKE_USER', '-Wl,-rpath,' + self.plugin_directory, os.path.join(self.plugin_directory, 'fake-a.so'))
 
     def all(self):

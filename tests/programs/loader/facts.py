@@ -3,6 +3,8 @@ meant to be reached, the lines that say where the token was differ as they shoul
 import glob
 import os
 
+from suite import read_events
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 TOKEN_IN = b'the token is in the '
 SAME = [
@@ -82,6 +84,26 @@ def all_of_them(here):
         judge_reached(here, sentence + ': it does not with JWTSHIM_LOADER=off', without, ask(here, [name], True, {'JWTSHIM_LOADER': 'off'}),
                       count, False)
     judge_reached(here, 'with JWTSHIM=off nothing moves', ask(here, ['reached'], False), ask(here, ['reached'], True, {'JWTSHIM': 'off'}), 5, False)
+
+
+def unreached(here, name):
+    """The run, and what its log says was not reached, and why."""
+    log = os.path.join(here.mock.logs, 'loader-%s.jsonl' % name)
+    run = ask(here, [name], True, {'JWTSHIM_LOG': log})
+    events = read_events(log)
+    return run, [(event['jwtshim.layer'], event['jwtshim.reason']) for event in events if event['jwtshim.action'] == 'unreached']
+
+
+def limits(here):
+    """What there is no room for is left as it is, and said once."""
+    run, told = unreached(here, 'many-libraries')
+    where = [line[len(b'copy a of the library: ') + len(TOKEN_IN):] for line in run.out.splitlines() if TOKEN_IN in line]
+    here.tap.report(ended_well(run) and where == [b'header'] * 85 + [b'query'] * 5, 'the 256 pointers reach 85 libraries with three functions each',
+                    run.text().splitlines()[-12:])
+    here.tap.report(told == [('loader', 'too-many-pointers')], 'that there is no other pointer is said once', [str(told)])
+    run, told = unreached(here, 'many-namespaces')
+    here.tap.report(ended_well(run) and told == [('loader', 'too-many-namespaces')], 'that other namespaces have no copy of the shim is said once',
+                    [str(told)] + run.text().splitlines())
 
 
 def stacks(here):

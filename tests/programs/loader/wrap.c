@@ -1,6 +1,7 @@
 /* A preload as others write them: wraps functions by RTLD_NEXT and counts. Compiled with WRAP as its letter; WRAP_DLSYM wraps
  * dlsym() too, in C, and finds the real one by dlvsym(). */
 #include <dlfcn.h>
+#include <gnu/lib-names.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,8 +42,22 @@ void *dlsym(void *handle, const char *name)
 }
 #endif
 
+/* Behind the shim this runs before the shim's own constructor. */
+static ssize_t early;
+
+__attribute__((constructor)) static void ask_early(void)
+{
+    ssize_t (*by_handle)(int, const void *, size_t) =
+        (ssize_t(*)(int, const void *, size_t))dlsym(dlopen(LIBC_SO, RTLD_NOW | RTLD_DEEPBIND), "write");
+    early = by_handle && dlsym(RTLD_DEFAULT, "no_such_name") == NULL &&
+                    dlvsym(RTLD_NEXT, "write", "GLIBC_7.7") == NULL && dlerror()
+                ? by_handle(-1, "x", 1)
+                : 0;
+}
+
 void NAME(WRAP)(void)
 {
+    printf("found in the constructor of preload %s: %zd\n", LETTER(WRAP), early);
     printf("preload %s: %d writes, %s records\n", LETTER(WRAP), writes, records ? "some" : "no");
     if (lookups < 0)
         printf("%d lookups\n", lookups);
