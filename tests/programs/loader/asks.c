@@ -299,6 +299,17 @@ static void namespace_life(void)
     printf("closed: %d\n", dlclose(plugin));
 }
 
+/* Each in one that is empty again. */
+static void namespaces_again(void)
+{
+    for (int i = 0; i < 10; i++) {
+        void *plugin = dlmopen(LM_ID_NEWLM, path_of("fake_user.so"), RTLD_NOW);
+        printf("used: %d, ", number_from(plugin, "use"));
+        printf("closed: %d, ", dlclose(plugin));
+        printf("not opened: %d\n", dlmopen(LM_ID_NEWLM, "/no/such/object.so", RTLD_NOW) == NULL);
+    }
+}
+
 static pthread_barrier_t all_are_there;
 
 /* Threads neither begin nor end while another is at it: glibc 2.36 itself has no order between these. */
@@ -350,7 +361,7 @@ static void count(void)
     for (int i = 0; i < 3; i++)
         try_write("write()", (void *)write);
     try_write("write() of RTLD_NEXT", dlsym(RTLD_NEXT, "write"));
-    for (const char *letter = "abc"; *letter; letter++) {
+    for (const char *letter = "abcd"; *letter; letter++) {
         char name[] = "wrap_?_say";
         name[5] = *letter;
         void (*say)(void) = (void (*)(void))dlsym(RTLD_DEFAULT, name);
@@ -376,6 +387,7 @@ int main(int argc, char **argv)
         {"many-libraries", many_libraries},
         {"deep", deep},
         {"namespaces", namespaces},
+        {"namespaces-again", namespaces_again},
         {"many-namespaces", many_namespaces},
         {"many-libcs", many_libcs},
         {"namespace-life", namespace_life},

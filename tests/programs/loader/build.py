@@ -56,8 +56,8 @@ class Loader(Programs):
 
     def all(self):
         self.asking()
-        for letter in 'abc':
-            more = ['-DWRAP_DLSYM'] if letter == 'c' else []
+        for letter in 'abcd':
+            more = {'c': ['-DWRAP_DLSYM'], 'd': ['-DWRAP_HANDLE']}.get(letter, [])
             self.compile('wrap-%s.so' % letter, 'wrap.c', SHARED + ['-DWRAP=' + letter] + more + ['-ldl'])
         self.compile('audit.so', 'audit.c', SHARED)
         self.compile('pointers', 'pointers.c', ['-ldl'])

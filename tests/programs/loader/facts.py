@@ -25,12 +25,15 @@ REACHED = [
     ('reached', 'two copies of a library by dlsym() and dlvsym()', 5),
     ('reload', 'a library unloaded and loaded elsewhere more often than there are pointers', 7),
     ('deep', 'a plugin opened with RTLD_DEEPBIND', 1),
+    ('namespaces-again', 'a plugin in a namespace, ten times, with failures in between', 10),
     ('namespace-life', 'a plugin in a namespace of its own, and in a child of a fork', 3),
 ]
 STACKS = [
     ('before the shim', ('wrap-a.so',), ()),
     ('behind the shim', (), ('wrap-b.so',)),
     ('before and behind the shim', ('wrap-a.so',), ('wrap-b.so',)),
+    ("before the shim, with libc's function by a handle", ('wrap-d.so',), ()),
+    ("behind the shim, with libc's function by a handle", (), ('wrap-d.so',)),
     ('before the shim, wrapping dlsym() too', ('wrap-c.so',), ()),
     ('behind the shim, wrapping dlsym() too', (), ('wrap-c.so',)),
 ]
