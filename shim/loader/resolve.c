@@ -119,12 +119,11 @@ enum tie {
  * what this thread called last. */
 static void *look_up(enum hook hook, const void *caller, const void *called_last, enum tie *tie)
 {
-    struct search search = {
-        .name = symbol_names[hook], .hook = hook, .asker = caller, .behind_us = true, .at_startup = true};
+    struct search search = {.name = symbol_names[hook], .hook = hook, .behind_us = true, .at_startup = true};
     *tie = TIED;
     if (find(&search) && !search.is_genuine)
         return search.found;
-    search = (struct search){.name = symbol_names[hook], .hook = hook, .asker = caller, .genuine = true};
+    search = (struct search){.name = symbol_names[hook], .hook = hook, .genuine = true};
     if (!elf_is_ours(caller) && elf_each_seen_from(caller, visit, &search))
         return search.found;
     search.behind_us = true;
@@ -139,7 +138,7 @@ static void *look_up(enum hook hook, const void *caller, const void *called_last
         return called_last && find(&search) ? search.found : first;
     }
     if (!first) { /* none is the library as it is known, so the first that is not the asker's own */
-        search = (struct search){.name = symbol_names[hook], .hook = hook, .asker = caller, .behind_us = true};
+        search = (struct search){.name = symbol_names[hook], .hook = hook, .behind_us = true};
         find(&search);
         first = search.found;
     }

@@ -114,6 +114,9 @@ static void handles(void)
     try_write("write() of RTLD_DEFAULT", dlsym(RTLD_DEFAULT, "write"));
     try_write("write() of RTLD_NEXT", dlsym(RTLD_NEXT, "write"));
     try_write("write() of the program's handle", dlsym(dlopen(NULL, RTLD_NOW), "write"));
+    Dl_info info;
+    printf("dlopen() of libc's handle: %s\n",
+           dladdr(dlsym(libc, "dlopen"), &info) ? strrchr(info.dli_fname, '/') + 1 : "nothing");
     printf("the same pointer each time: %d\n", dlsym(libc, "write") == dlsym(libc, "write"));
     printf("one that is not hooked: %d\n", dlsym(libc, "strtoul") == (void *)strtoul);
     printf("a name of one letter: %d, of none: %d\n", dlsym(libc, "w") == NULL, dlsym(libc, "") == NULL);

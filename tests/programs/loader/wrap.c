@@ -62,6 +62,9 @@ __attribute__((constructor)) static void ask_early(void)
 void NAME(WRAP)(void)
 {
     printf("found in the constructor of preload %s: %zd\n", LETTER(WRAP), early);
+#ifndef WRAP_DLSYM /* whose lookups go past ours to libc */
+    printf("preload %s has a next SSL_write: %d\n", LETTER(WRAP), dlsym(RTLD_NEXT, "SSL_write") != NULL);
+#endif
     printf("preload %s: %d writes, %s records\n", LETTER(WRAP), writes, records ? "some" : "no");
     if (lookups < 0)
         printf("%d lookups\n", lookups);
