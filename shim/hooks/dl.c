@@ -48,11 +48,15 @@ static struct answer nothing(void *handle)
     return real_with(known ? known : handle);
 }
 
-/* RTLD_NEXT is ours here, and sees what was opened with RTLD_GLOBAL too. */
+/* In the global scope: RTLD_NEXT is ours here, and sees what was opened with RTLD_GLOBAL too. */
+static void *behind_us(enum hook hook)
+{
+    return ((__typeof__(&dlsym))atomic_load(&dl_next_dlsym))(RTLD_NEXT, symbol_names[hook]);
+}
+
 static bool is_elsewhere(enum hook hook, const void *caller)
 {
-    return resolve_exists(hook, caller) ||
-           ((__typeof__(&dlsym))atomic_load(&dl_next_dlsym))(RTLD_NEXT, symbol_names[hook]);
+    return resolve_exists(hook, caller) || behind_us(hook);
 }
 
 static bool is_before_us(const void *caller)
@@ -101,9 +105,12 @@ static struct answer answer_hooked(void *handle, const char *name, const char *v
                           : ((__typeof__(&dlsym))atomic_load(&dl_next_dlsym))(handle, name);
     if (!found)
         return real_with(handle);
-    if (elf_is_ours(found)) /* in the global scope ours come first as it is */
-        return is_elsewhere(hook, caller) ? real_with(handle) : nothing(handle);
-    void *pointer = instead_of(found, hook, caller);
+    if (elf_is_ours(found)) { /* in the global scope ours come first as it is */
+        if (!is_elsewhere(hook, caller))
+            return nothing(handle);
+        found = library_is_libc(hook) || !resolve_has_copies(hook) ? NULL : behind_us(hook);
+    }
+    void *pointer = found ? instead_of(found, hook, caller) : NULL;
     return pointer ? (struct answer){pointer, handle} : real_with(handle);
 }
 

@@ -119,6 +119,51 @@ void *elf_function(const struct elf_object *object, const char *name)
     return object->hash ? function_by_hash(object, name) : NULL;
 }
 
+/* The parts of an object's dynamic section that say what it asks for. */
+struct relocations {
+    const char *table[3]; /* DT_JMPREL, DT_RELA, DT_REL */
+    size_t size[3];
+    bool jumps_are_rela;
+};
+
+static struct relocations relocations_of(const struct elf_object *object)
+{
+    struct relocations found = {.jumps_are_rela = false};
+    for (const ElfW(Dyn) *entry = object->dynamic; entry && entry->d_tag != DT_NULL; entry++) {
+        switch (entry->d_tag) {
+        case DT_JMPREL: found.table[0] = table_at(object, entry->d_un.d_ptr); break;
+        case DT_RELA: found.table[1] = table_at(object, entry->d_un.d_ptr); break;
+        case DT_REL: found.table[2] = table_at(object, entry->d_un.d_ptr); break;
+        case DT_PLTRELSZ: found.size[0] = entry->d_un.d_val; break;
+        case DT_RELASZ: found.size[1] = entry->d_un.d_val; break;
+        case DT_RELSZ: found.size[2] = entry->d_un.d_val; break;
+        case DT_PLTREL: found.jumps_are_rela = entry->d_un.d_val == DT_RELA; break;
+        default: break;
+        }
+    }
+    return found;
+}
+
+bool elf_imports(const struct elf_object *object, const char *prefix)
+{
+    const struct relocations relocations = relocations_of(object);
+    const size_t prefix_len = strlen(prefix);
+    if (!object->symbols || !object->strings)
+        return false;
+    for (int i = 0; i < 3; i++) {
+        const bool rela = i == 1 || (i == 0 && relocations.jumps_are_rela);
+        const size_t step = rela ? sizeof(ElfW(Rela)) : sizeof(ElfW(Rel));
+        for (size_t at = 0; relocations.table[i] && at + step <= relocations.size[i]; at += step) {
+            /* A Rela begins as a Rel does. */
+            const size_t info = ((const ElfW(Rel) *)(relocations.table[i] + at))->r_info;
+            const size_t symbol = sizeof(ElfW(Addr)) == 8 ? info >> 16 >> 16 : info >> 8;
+            if (symbol && !strncmp(object->strings + object->symbols[symbol].st_name, prefix, prefix_len))
+                return true;
+        }
+    }
+    return false;
+}
+
 struct walk {
     elf_visit_fn *visit;
     void *context;

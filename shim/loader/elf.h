@@ -46,4 +46,8 @@ bool elf_is_ours(const void *address);
 /* A function's address in an object that defines it, in the version that dlsym() would choose; NULL. */
 void *elf_function(const struct elf_object *object, const char *name);
 
+/* Whether an object asks the loader for a symbol whose name begins so: by its relocations, since what its libraries ask for by
+ * themselves is theirs. */
+bool elf_imports(const struct elf_object *object, const char *prefix);
+
 #endif

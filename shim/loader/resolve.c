@@ -107,6 +107,43 @@ bool resolve_exists(enum hook hook, const void *caller)
     return find(&search);
 }
 
+bool resolve_has_copies(enum hook hook)
+{
+    struct search search = {.name = symbol_names[hook], .hook = hook, .genuine = true};
+    if (!find(&search))
+        return false;
+    search.but = search.found;
+    return find(&search);
+}
+
+static bool is_libc(const struct elf_object *object, void *context)
+{
+    struct elf_object *libc = context;
+    *libc = *object;
+    return library_is_genuine(HOOK_dlsym, object);
+}
+
+/* The one question that the objects themselves do not answer: what was opened with RTLD_GLOBAL. libc's own dlsym() is asked,
+ * by which a pending error of the program's is lost. */
+static void *in_global_scope(const char *name)
+{
+    struct elf_object libc;
+    if (!elf_each(is_libc, &libc))
+        return NULL;
+    __typeof__(&dlsym) next = (__typeof__(&dlsym))elf_function(&libc, "dlsym");
+    __typeof__(&dlerror) take_error = (__typeof__(&dlerror))elf_function(&libc, "dlerror");
+    void *found = next && take_error ? next(RTLD_NEXT, name) : NULL;
+    if (!found && take_error)
+        take_error();
+    return found && !elf_is_ours(found) ? found : NULL;
+}
+
+static bool asks_for(const void *caller, const char *name)
+{
+    struct elf_object object;
+    return elf_object_of(caller, &object) && elf_imports(&object, name);
+}
+
 /* What an answer depends on. */
 enum tie {
     TIED,   /* the caller's object: the next call from there means the same */
@@ -132,6 +169,11 @@ static void *look_up(enum hook hook, const void *caller, const void *called_last
     *tie = SINGLE;
     search.but = first;
     if (first && find(&search)) {
+        void *global = in_global_scope(symbol_names[hook]);
+        if (global)
+            first = global;
+        if (asks_for(caller, symbol_names[hook]))
+            return first; /* by name, and so bound to what all may use */
         *tie = GUESSED;
         search.but = NULL;
         search.seen_from = called_last;
@@ -286,80 +328,12 @@ struct import_scan {
     bool found;
 };
 
-static bool lies_in(const struct dl_phdr_info *info, const void *address)
+static bool scan_imports(const struct elf_object *object, void *context)
 {
-    for (int i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-        uintptr_t offset = (uintptr_t)address - (uintptr_t)(info->dlpi_addr + segment->p_vaddr);
-        if (segment->p_type == PT_LOAD && offset < segment->p_memsz)
-            return true;
-    }
-    return false;
-}
-
-/* What the parts of an object's dynamic section that name its imports say. */
-struct relocations {
-    const ElfW(Sym) * symbols;
-    const char *strings;
-    const char *table[3]; /* DT_JMPREL, DT_RELA, DT_REL */
-    size_t size[3];
-    bool jumps_are_rela;
-};
-
-static struct relocations relocations_of(const struct dl_phdr_info *info)
-{
-    struct relocations found = {0};
-    const ElfW(Dyn) *entry = NULL;
-    for (int i = 0; i < info->dlpi_phnum; i++)
-        if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
-            entry = (const ElfW(Dyn) *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
-    for (; entry && entry->d_tag != DT_NULL; entry++) {
-        /* glibc has added the base to these already, other loaders have not. */
-        ElfW(Addr) address = entry->d_un.d_ptr;
-        const char *at = (const char *)(address < info->dlpi_addr ? address + info->dlpi_addr : address);
-        switch (entry->d_tag) {
-        case DT_SYMTAB: found.symbols = (const ElfW(Sym) *)at; break;
-        case DT_STRTAB: found.strings = at; break;
-        case DT_JMPREL: found.table[0] = at; break;
-        case DT_RELA: found.table[1] = at; break;
-        case DT_REL: found.table[2] = at; break;
-        case DT_PLTRELSZ: found.size[0] = entry->d_un.d_val; break;
-        case DT_RELASZ: found.size[1] = entry->d_un.d_val; break;
-        case DT_RELSZ: found.size[2] = entry->d_un.d_val; break;
-        case DT_PLTREL: found.jumps_are_rela = entry->d_un.d_val == DT_RELA; break;
-        default: break;
-        }
-    }
-    return found;
-}
-
-static bool imports(const struct relocations *relocations, const char *prefix)
-{
-    const size_t prefix_len = strlen(prefix);
-    if (!relocations->symbols || !relocations->strings)
+    struct import_scan *scan = context;
+    if (scan->within && !elf_holds(object, scan->within))
         return false;
-    for (int i = 0; i < 3; i++) {
-        const bool rela = i == 1 || (i == 0 && relocations->jumps_are_rela);
-        const size_t step = rela ? sizeof(ElfW(Rela)) : sizeof(ElfW(Rel));
-        for (size_t at = 0; relocations->table[i] && at + step <= relocations->size[i]; at += step) {
-            /* A Rela begins as a Rel does. */
-            const size_t info = ((const ElfW(Rel) *)(relocations->table[i] + at))->r_info;
-            const size_t symbol = sizeof(ElfW(Addr)) == 8 ? info >> 16 >> 16 : info >> 8;
-            if (symbol && !strncmp(relocations->strings + relocations->symbols[symbol].st_name, prefix, prefix_len))
-                return true;
-        }
-    }
-    return false;
-}
-
-static int scan_imports(struct dl_phdr_info *info, size_t size, void *arg)
-{
-    struct import_scan *scan = arg;
-    (void)size;
-    if (scan->within && !lies_in(info, scan->within))
-        return 0;
-    const struct relocations relocations = relocations_of(info);
-    scan->found = imports(&relocations, scan->prefix) && (!scan->other || imports(&relocations, scan->other));
+    scan->found = elf_imports(object, scan->prefix) && (!scan->other || elf_imports(object, scan->other));
     return scan->found || scan->within;
 }
 
@@ -369,7 +343,7 @@ bool resolve_caller_imports(enum neighbour prefix, const void *caller)
     if (record)
         return record->function != NULL;
     struct import_scan scan = {.within = caller, .prefix = symbol_names[prefix]};
-    dl_iterate_phdr(scan_imports, &scan);
+    elf_each(scan_imports, &scan);
     remember(prefix, caller, scan.found ? (void *)(uintptr_t)caller : NULL, 0);
     return scan.found;
 }
@@ -377,7 +351,7 @@ bool resolve_caller_imports(enum neighbour prefix, const void *caller)
 bool resolve_any_imports(enum neighbour prefix, enum neighbour other)
 {
     struct import_scan scan = {.prefix = symbol_names[prefix], .other = symbol_names[other]};
-    dl_iterate_phdr(scan_imports, &scan);
+    elf_each(scan_imports, &scan);
     return scan.found;
 }
 

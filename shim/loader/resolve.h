@@ -1,6 +1,6 @@
 /* The real function behind each hook: the next one in the search order for libc's, and for a library's the one that this
  * very caller is bound to, since a process may hold two versions of a library, or one that RTLD_NEXT cannot see.
- * Leaves errno and the program's dlerror() as they were: it calls no function of the dl family. */
+ * Leaves errno as it was, and the program's dlerror() but where two copies of a library have to be told apart. */
 #ifndef JWTSHIM_LOADER_RESOLVE_H
 #define JWTSHIM_LOADER_RESOLVE_H
 
@@ -88,6 +88,9 @@ bool resolve_any_imports(enum neighbour prefix, enum neighbour other);
 /* Whether the hook's symbol is defined where code at `caller` would find it, but by us and by a wrapper of its own; also
  * true if the library is loaded at all. */
 bool resolve_exists(enum hook hook, const void *caller);
+
+/* Whether more than one object is the library that the hook stands for. */
+bool resolve_has_copies(enum hook hook);
 
 /* From now on every object that is loaded was not there at the program's start. */
 void resolve_note_startup(void);

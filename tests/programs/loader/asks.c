@@ -199,6 +199,18 @@ static void reached(void)
     write_by(b, "FAKE_1");
 }
 
+/* One copy in the global scope, one by its handle, called from one place. */
+static void mixed(void)
+{
+    void *local = open_plugin("fake-a.so", RTLD_LOCAL);
+    open_plugin("fake-b.so", RTLD_GLOBAL);
+    for (int i = 0; i < 2; i++) {
+        write_by(local, NULL);
+        write_by(RTLD_DEFAULT, NULL);
+        write_by(dlopen(NULL, RTLD_NOW), NULL);
+    }
+}
+
 /* Unloaded and loaded elsewhere, more often than there are pointers to give; one that is kept open stays what it is. */
 static void reload(void)
 {
@@ -386,6 +398,7 @@ int main(int argc, char **argv)
         {"absent", absent},
         {"errors", errors},
         {"reached", reached},
+        {"mixed", mixed},
         {"reload", reload},
         {"many-libraries", many_libraries},
         {"deep", deep},
