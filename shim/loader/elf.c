@@ -185,6 +185,20 @@ bool elf_each(elf_visit_fn *visit, void *context)
     return dl_iterate_phdr(walk_on, &walk) != 0;
 }
 
+static int count_one(struct dl_phdr_info *info, size_t size, void *context)
+{
+    (void)info, (void)size;
+    ++*(size_t *)context;
+    return 0;
+}
+
+size_t elf_count(void)
+{
+    size_t count = 0;
+    dl_iterate_phdr(count_one, &count);
+    return count;
+}
+
 static int read_loads(struct dl_phdr_info *info, size_t size, void *context)
 {
     (void)size;

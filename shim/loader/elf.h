@@ -33,6 +33,9 @@ bool elf_each(elf_visit_fn *visit, void *context);
 /* The object that `address` lies in, and then what it needs, breadth first: the order of dlsym() on its handle. */
 bool elf_each_seen_from(const void *address, elf_visit_fn *visit, void *context);
 
+/* How many objects there are. Reads none of them. */
+size_t elf_count(void);
+
 /* How many objects were ever loaded: what was found among all of them is still all there is if none has come. */
 unsigned long long elf_loads(void);
 

@@ -22,17 +22,9 @@ _Atomic(void *) resolved_next[HOOK_COUNT];
  * started yet, and all that are there belong to it. */
 static _Atomic(size_t) startup_objects;
 
-static bool count_object(const struct elf_object *object, void *context)
-{
-    *(size_t *)context = object->index + 1;
-    return false;
-}
-
 void resolve_note_startup(void)
 {
-    size_t count = 0;
-    elf_each(count_object, &count);
-    atomic_store(&startup_objects, count);
+    atomic_store(&startup_objects, elf_count());
 }
 
 /* What is looked for, and who may not be the one that defines it. */
