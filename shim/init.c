@@ -1,5 +1,5 @@
-/* What happens at every exec of every program: the settings are read, and which objects are there, and no more. Everything else waits for the first
- * bytes that may begin a request. */
+/* What happens at every exec of every program: the settings are read and the objects counted, and no more. Everything else
+ * waits for the first bytes that may begin a request. */
 #include "config.h"
 
 #include "loader/resolve.h"
