@@ -3,10 +3,11 @@
  * again, and few are made. */
 #include "dl.h"
 
+#include "../conn/guard.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <link.h>
-#include <pthread.h>
 
 _Atomic(void *) dl_next_dlmopen;
 
@@ -28,7 +29,7 @@ static struct {
     _Atomic(int) use;
     Lmid_t id;
     const struct link_map *last;
-    pthread_t giver; /* who called dlmopen() when it was given out: by its next call that one is over */
+    unsigned long giver; /* who called dlmopen() when it was given out: by its next call that one is over */
 } namespaces[NAMESPACES];
 
 static bool is_empty(int place)
@@ -42,7 +43,7 @@ static void look_again(int place)
     int use = atomic_load(&namespaces[place].use);
     if (use == GIVEN && !is_empty(place))
         atomic_compare_exchange_strong(&namespaces[place].use, &use, TAKEN);
-    else if ((use == GIVEN && pthread_equal(namespaces[place].giver, pthread_self())) || (use == TAKEN && is_empty(place)))
+    else if ((use == GIVEN && namespaces[place].giver == guard_self()) || (use == TAKEN && is_empty(place)))
         atomic_compare_exchange_strong(&namespaces[place].use, &use, EMPTY);
 }
 
@@ -51,7 +52,7 @@ static bool give(int place, int from, Lmid_t *id)
     look_again(place);
     if (!atomic_compare_exchange_strong(&namespaces[place].use, &from, BEING_MADE))
         return false;
-    namespaces[place].giver = pthread_self();
+    namespaces[place].giver = guard_self();
     *id = namespaces[place].id;
     atomic_store(&namespaces[place].use, GIVEN);
     return true;

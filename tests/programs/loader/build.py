@@ -25,7 +25,8 @@ class Loader(Programs):
 
     def compile(self, target, source, flags):
         path = os.path.join(self.directory, target)
-        used = [os.path.join(HERE, source), os.path.join(HERE, 'build.py'), os.path.join(TLS, 'common.h'), os.path.join(TLS, 'openssl.h')]
+        used = [os.path.join(HERE, name) for name in (source, 'asks.h', 'namespaces.c', 'build.py')]
+        used += [os.path.join(TLS, name) for name in ('common.h', 'openssl.h')]
         if os.path.exists(path) and os.path.getmtime(path) > max(map(os.path.getmtime, used)):
             return path
         run = subprocess.run([self.cc] + FLAGS + ['-o', path, os.path.join(HERE, source)] + flags, capture_output=True, text=True, timeout=120)
@@ -38,7 +39,7 @@ class Loader(Programs):
 
     def asking(self):
         """asks.c and what it opens."""
-        self.compile('asks', 'asks.c', ['-ldl'])
+        self.compile('asks', 'asks.c', [os.path.join(HERE, 'namespaces.c'), '-ldl'])
         self.plugin('neighbour.so', 'NEIGHBOUR')
         self.plugin('bare.so', 'NEIGHBOUR', '-nostdlib')
         self.plugin('deep/neighbour.so', 'NEIGHBOUR', '-Wl,-soname,neighbour.so')
