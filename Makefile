@@ -31,7 +31,7 @@ SHIM_CFLAGS  = $(BASE) -fPIC -fvisibility=hidden -ftls-model=initial-exec
 SHIM_LDFLAGS = -shared -Wl,-z,relro,-z,now,-z,nodelete,-z,noexecstack,-z,defs,-z,noseparate-code -Wl,-Bsymbolic-functions \
                -Wl,--version-script=$(B)/exports.map -Wl,-soname,libjwtshim.so -Wl,--as-needed
 
-SHIM_C   := $(filter-out shim/inspect/%,$(wildcard shim/*.c shim/*/*.c))
+SHIM_C   := $(filter-out shim/inspect/% shim/patch/%,$(wildcard shim/*.c shim/*/*.c))
 SHIM_S   := $(wildcard shim/hooks/*.S)
 SHIM_O   := $(SHIM_C:%.c=$(B)/%.o) $(SHIM_S:%.S=$(B)/%.o)
 # What tests link with: all that neither interposes nor runs by itself.
@@ -43,14 +43,21 @@ COMMAND_C  := $(wildcard tools/jwtshim/*.c)
 PKG_CONFIG ?= pkg-config
 LIBS_FOR    = $(shell $(PKG_CONFIG) --libs $(1))
 
+# The object that changes code in the main program has the decoder of instructions; amd64 only.
+PATCH_C    := $(wildcard shim/patch/*.c)
+PATCH_SO   := $(if $(filter x86_64,$(shell uname -m)),$(B)/libjwtshim-patch.so)
+
 .DEFAULT_GOAL := all
 .PHONY: all demo check check-sanitized deps bench install uninstall clean format lint fuzz table tests
 .DELETE_ON_ERROR:
 
-all: $(B)/libjwtshim.so $(B)/jwtshim
+all: $(B)/libjwtshim.so $(PATCH_SO) $(B)/jwtshim
 
 $(B)/libjwtshim.so: $(SHIM_O) $(B)/exports.map
 	$(call Q,LD)$(CC) $(CFLAGS) $(SHIM_LDFLAGS) $(LDFLAGS) -o $@ $(SHIM_O)
+
+$(B)/libjwtshim-patch.so: $(PATCH_C:%.c=$(B)/%.o)
+	$(call Q,LD)$(CC) $(CFLAGS) -shared -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs -Wl,-soname,libjwtshim-patch.so $(LDFLAGS) -o $@ $^ -lZydis
 
 # An anonymous version script: a named version would keep the hooks from binding to versioned references.
 $(B)/exports.map: shim/hooks.def
@@ -162,11 +169,12 @@ bench: all
 install: all
 	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(BINDIR)
 	install -m 644 $(B)/libjwtshim.so $(DESTDIR)$(LIBDIR)/libjwtshim.so
+	$(if $(PATCH_SO),install -m 644 $(PATCH_SO) $(DESTDIR)$(LIBDIR)/)
 	install -m 755 tools/jwtshim-run $(DESTDIR)$(BINDIR)/jwtshim-run
 	install -m 755 $(B)/jwtshim $(DESTDIR)$(BINDIR)/jwtshim
 
 uninstall:
-	rm -f $(DESTDIR)$(LIBDIR)/libjwtshim.so $(DESTDIR)$(BINDIR)/jwtshim-run $(DESTDIR)$(BINDIR)/jwtshim
+	rm -f $(DESTDIR)$(LIBDIR)/libjwtshim.so $(DESTDIR)$(LIBDIR)/libjwtshim-patch.so $(DESTDIR)$(BINDIR)/jwtshim-run $(DESTDIR)$(BINDIR)/jwtshim
 	-rmdir $(DESTDIR)$(LIBDIR)
 
 C_FILES := $(shell find shim tests tools -name node_modules -prune -o -name '*.[ch]' -print)
@@ -175,7 +183,7 @@ format:
 
 lint:
 	clang-format --dry-run -Werror $(C_FILES)
-	clang-tidy --quiet $(SHIM_C) $(INSPECT_C) $(COMMAND_C) -- $(CPPFLAGS) -std=gnu11
+	clang-tidy --quiet $(SHIM_C) $(INSPECT_C) $(PATCH_C) $(COMMAND_C) -- $(CPPFLAGS) -std=gnu11
 	shellcheck tools/jwtshim-run
 
 # The table of hooks in DESIGN.md, from hooks.def.

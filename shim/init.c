@@ -1,10 +1,12 @@
-/* What happens at every exec of every program: the settings are read, and no more. Everything else waits for the first
- * bytes that may begin a request. */
+/* What happens at every exec of every program: the settings are read, and the main program is asked whether it has a TLS
+ * library inside. Everything else waits for the first bytes that may begin a request. */
 #include "config.h"
+#include "loader/patched.h"
 
 __attribute__((constructor)) static void start(void)
 {
     config_get();
+    patch_main_program();
 }
 
 /* Which version this is, readable from the file without loading it: an ELF note "jwtshim", type 1. */

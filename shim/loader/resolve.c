@@ -1,5 +1,7 @@
 #include "resolve.h"
 
+#include "patched.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <link.h>
@@ -19,12 +21,24 @@ static const char *const names[SYMBOL_COUNT] = {
 
 _Atomic(void *) resolved_next[HOOK_COUNT];
 
-/* Whether `address` lies in this very object. */
+struct patched patched;
+__thread bool patched_arrived;
+
+const char *resolve_name(unsigned symbol)
+{
+    return names[symbol];
+}
+
 static bool is_ours(const void *address)
 {
     extern const char __ehdr_start[] __attribute__((visibility("hidden")));
     extern const char _end[] __attribute__((visibility("hidden")));
     return (const char *)address >= __ehdr_start && (const char *)address < _end;
+}
+
+bool resolve_is_ours(const void *address)
+{
+    return is_ours(address);
 }
 
 /* A failed dlsym() leaves its error for the program to find; asking for it takes it away again. */
@@ -154,8 +168,18 @@ static const void *asker_for(const void *caller)
     return is_ours(caller) && last_resolved ? last_resolved : caller;
 }
 
+/* Who comes from the main program's own code means that, whoever called it. */
+static void *arrived_for(enum hook hook)
+{
+    patched_arrived = false;
+    last_resolved = patched.function[hook];
+    return patched.function[hook];
+}
+
 void *resolve_for(enum hook hook, const void *caller)
 {
+    if (__builtin_expect(patched_arrived, 0))
+        return arrived_for(hook);
     const void *asker = asker_for(caller);
     const struct record *record = recall(hook, asker);
     void *function = record ? record->function : NULL;
@@ -174,6 +198,9 @@ bool resolve_is_inner(enum hook hook, const void *caller)
 {
     if (is_ours(caller))
         return true;
+    /* In one object with all its callers, a library cannot be told from them: the hooks look at the handle instead. */
+    if (patched_has(last_resolved))
+        return false;
     const struct record *record = recall(hook, caller);
     if (record)
         return record->inner;
@@ -183,8 +210,20 @@ bool resolve_is_inner(enum hook hook, const void *caller)
     return inner;
 }
 
+bool resolve_is_inside(const void *function)
+{
+    return patched_has(function);
+}
+
+void *resolve_also(enum hook hook, const void *caller, const void *function)
+{
+    return patched_has(function) ? patched.function[hook] : resolve_for(hook, caller);
+}
+
 void *resolve_beside(enum neighbour neighbour, const void *function)
 {
+    if (patched_has(function))
+        return patched.function[neighbour];
     const struct record *record = recall(neighbour, function);
     if (record)
         return record->function;
@@ -284,6 +323,9 @@ static int scan_imports(struct dl_phdr_info *info, size_t size, void *arg)
 
 bool resolve_caller_imports(enum neighbour prefix, const void *caller)
 {
+    /* What it has itself it need not import. */
+    if (patched_is_program(caller) && patched.function[prefix])
+        return true;
     const struct record *record = recall(prefix, caller);
     if (record)
         return record->function != NULL;

@@ -175,6 +175,22 @@ void report_layer(const char *layer, const char *object, const char *why)
     errno = saved;
 }
 
+void report_patch(const char *symbol, const char *why)
+{
+    const struct config *config = config_get();
+    if (config->log == LOG_OFF || (config->log_level == LOG_LEVEL_REWRITE && !why))
+        return;
+    int saved = errno;
+    struct line line;
+    begin(&line);
+    put_text(&line, "jwtshim.action", why ? "not-patched" : "patched");
+    if (why)
+        put_text(&line, "jwtshim.reason", why);
+    put_text(&line, "jwtshim.symbol", symbol);
+    finish(&line, config);
+    errno = saved;
+}
+
 void report_setting(const char *where, const char *what)
 {
     const struct config *config = config_get();
