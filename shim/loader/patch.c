@@ -59,9 +59,10 @@ static const void *hook_address(enum hook hook)
     }
 }
 
-/* Names that only say whose the others are. */
-enum { VERSION, OLD_VERSION, BORING, MARKS };
-static const char *const mark_names[MARKS] = {"OpenSSL_version_num", "SSLeay", "BORINGSSL_self_test"};
+/* Names that only say whose the others are: one that lies in one object file with SSL_write where the linker kept nothing
+ * else, the versions, and what BoringSSL alone has. */
+enum { METHOD, VERSION, OLD_VERSION, BORING, MARKS };
+static const char *const mark_names[MARKS] = {"SSL_get_ssl_method", "OpenSSL_version_num", "SSLeay", "BORINGSSL_self_test"};
 
 /* All that the main program has of what hooks and their questions need. */
 struct found {
@@ -118,7 +119,8 @@ static enum patch_refusal refusal_of_set(const struct found *found, enum set set
         return PATCH_NONE;
     if (found->mark[BORING].at)
         return PATCH_OTHER_LIBRARY;
-    return found->mark[VERSION].at || found->mark[OLD_VERSION].at ? PATCH_NONE : PATCH_INCOMPLETE;
+    const bool is_openssl = found->mark[METHOD].at || found->mark[VERSION].at || found->mark[OLD_VERSION].at;
+    return is_openssl ? PATCH_NONE : PATCH_OTHER_LIBRARY;
 }
 
 static const char *refusal_name(enum patch_refusal refused)

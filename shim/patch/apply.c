@@ -37,6 +37,8 @@ static enum patch_refusal prepare(struct patch_function *function, const struct 
                                                (uint64_t)(uintptr_t)trampoline + sizeof endbr64, &moved);
     if (refused != PATCH_NONE)
         return refused;
+    if (moved.calls && pages_have_shadow_stack())
+        return PATCH_LEAVES;
     memcpy(trampoline, endbr64, sizeof endbr64); /* it is called by its address */
     put_stub(slot, job, function);
     place->at = function->code + moved.head;

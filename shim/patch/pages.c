@@ -150,6 +150,13 @@ bool pages_are_ours_alone(void)
     return !failed(result) && status.st_nlink == 3; /* ".", "..", and one for each thread */
 }
 
+bool pages_have_shadow_stack(void)
+{
+    enum { ARCH_SHSTK_STATUS = 0x5005, ARCH_SHSTK_SHSTK = 1 };
+    uint64_t status = 0;
+    return !failed(kernel(SYS_arch_prctl, ARCH_SHSTK_STATUS, (long)&status, 0, 0, 0, 0)) && (status & ARCH_SHSTK_SHSTK);
+}
+
 /* No signal's function, which might be in these pages. */
 static uint64_t block_signals(uint64_t set)
 {

@@ -21,6 +21,9 @@ bool pages_may_change(const void *code);
 /* Whether this is the only thread, so that nobody is running what is changed. False if that cannot be told. */
 bool pages_are_ours_alone(void);
 
+/* Whether the processor keeps a second stack of return addresses for this thread. */
+bool pages_have_shadow_stack(void);
+
 /* The mapping that `code` is in, if it may be executed and not written. */
 struct mapping {
     unsigned char *low, *high;

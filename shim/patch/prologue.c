@@ -86,7 +86,31 @@ struct output {
     unsigned char *bytes;
     size_t len;
     uint64_t at;
+    bool returns; /* by the callee, to what stays: nothing jumps back */
 };
+
+static bool is_direct_call(const ZydisDecodedInstruction *decoded)
+{
+    enum { LENGTH = 5 }; /* without prefixes */
+    return decoded->mnemonic == ZYDIS_MNEMONIC_CALL && decoded->opcode == 0xe8 && decoded->length == LENGTH;
+}
+
+/* A call that returns to where it would have: the address is put on the stack by hand, so that whoever walks the stack
+ * meets the function and not us. Flags stay, since some callee may ask for them. */
+static bool put_call(struct output *out, uint64_t returns_to, uint64_t target)
+{
+    static const unsigned char make_room[] = {0x48, 0x8d, 0x64, 0x24, 0xf8}; /* lea rsp, [rsp-8] */
+    static const unsigned char low[] = {0xc7, 0x04, 0x24}, high[] = {0xc7, 0x44, 0x24, 0x04}; /* mov dword [rsp], [rsp+4] */
+    const uint32_t halves[] = {(uint32_t)returns_to, (uint32_t)(returns_to >> 32)};
+    unsigned char *to = out->bytes + out->len;
+    memcpy(to, make_room, sizeof make_room);
+    memcpy(to + 5, low, sizeof low);
+    memcpy(to + 8, &halves[0], sizeof halves[0]);
+    memcpy(to + 12, high, sizeof high);
+    memcpy(to + 16, &halves[1], sizeof halves[1]);
+    out->len += 20 + PROLOGUE_JUMP;
+    return prologue_jump(to + 20, out->at + out->len - PROLOGUE_JUMP, target);
+}
 
 /* One instruction, which stands at `offset` of the function that runs at `at`. */
 static enum patch_refusal move_one(const unsigned char *code, const struct instruction *instruction, size_t offset, uint64_t at,
@@ -101,6 +125,10 @@ static enum patch_refusal move_one(const unsigned char *code, const struct instr
         to[1] = 0x80 | (decoded->opcode & 0x0f);
         out->len += NEAR;
         return put_distance(to + 2, out->at + out->len, target) ? PATCH_NONE : PATCH_OUT_OF_REACH;
+    }
+    if (is_direct_call(decoded)) {
+        out->returns = true;
+        return put_call(out, at + offset + decoded->length, target) ? PATCH_NONE : PATCH_OUT_OF_REACH;
     }
     if (leaves(decoded) || is_relative_branch(instruction))
         return PATCH_LEAVES;
@@ -161,8 +189,11 @@ enum patch_refusal prologue_move(const unsigned char *code, size_t size, uint64_
     enum patch_refusal refused = scan(code, size, moved->end);
     if (refused != PATCH_NONE)
         return refused;
-    if (!prologue_jump(to + out.len, to_at + out.len, at + moved->end))
-        return PATCH_OUT_OF_REACH;
-    moved->emitted = out.len + PROLOGUE_JUMP;
-    return PATCH_NONE;
+    moved->emitted = out.len;
+    if (out.returns) {
+        moved->calls = true;
+        return PATCH_NONE;
+    }
+    moved->emitted += PROLOGUE_JUMP;
+    return prologue_jump(to + out.len, to_at + out.len, at + moved->end) ? PATCH_NONE : PATCH_OUT_OF_REACH;
 }

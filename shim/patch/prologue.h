@@ -13,6 +13,7 @@ struct prologue {
     size_t head;   /* bytes that stay in front: an endbr64 */
     size_t end;    /* from the function's start to the first instruction that stays behind */
     size_t emitted;
+    bool calls;    /* it ends in a call, whose return address was put on the stack without one: no shadow stack allows that */
 };
 
 /* Moves the prologue of the `size` bytes of a function that runs at `at` to `to`, where it will run at `to_at`: instructions
