@@ -88,9 +88,14 @@ $(B)/tests/replay: $(B)/core/tests/unit/replay.o $(CORE_O)
 
 # Allocations go by a wrapper in the tests, which makes them fail one by one.
 UNIT       := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
-$(UNIT): $(B)/tests/%: $(B)/core/tests/unit/%.o $(CORE_O)
+UNIT       := $(if $(PATCH_SO),$(UNIT),$(filter-out %/test_prologue,$(UNIT)))
+$(filter-out %/test_prologue,$(UNIT)): $(B)/tests/%: $(B)/core/tests/unit/%.o $(CORE_O)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -Wl,--wrap=malloc -o $@ $^ -lcmocka -lpthread
+# The decoder's test needs the decoder, and nothing else does.
+$(B)/tests/test_prologue: $(B)/core/tests/unit/test_prologue.o $(B)/core/shim/patch/prologue.o
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ -lcmocka -lZydis
 
 # The command links the rooms it asks, like the tests.
 COMMAND_O  := $(COMMAND_C:%.c=$(B)/core/%.o) $(INSPECT_C:%.c=$(B)/core/%.o)
@@ -104,11 +109,13 @@ FUZZ_CFLAGS = -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize
 FUZZ_SRC   := $(CORE_C) shim/config.c shim/report/events.c shim/report/log.c shim/loader/resolve.c
 $(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(wildcard shim/*.h shim/*/*.h) Makefile
 	@mkdir -p $(@D)
-	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC)
+	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC) $(FUZZ_MORE)
+$(B)/tests/fuzz_prologue: FUZZ_MORE = shim/patch/prologue.c -lZydis
+$(B)/tests/fuzz_prologue: shim/patch/prologue.c
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-FUZZERS := $(B)/tests/fuzz_conn $(B)/tests/fuzz_config
+FUZZERS := $(B)/tests/fuzz_conn $(B)/tests/fuzz_config $(if $(PATCH_SO),$(B)/tests/fuzz_prologue)
 tests: $(UNIT) $(B)/tests/replay $(FUZZERS)
 
 deps:
