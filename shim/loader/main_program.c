@@ -43,6 +43,9 @@ static void read_dynamic(struct main_program *program, const ElfW(Dyn) *entry)
     }
 }
 
+/* OpenSSL of any version takes more than this; most programs take less, and are done with here. */
+enum { WORTH_A_LOOK = 1 << 20 };
+
 /* The loader names the main program first, and without a name. */
 static int read_first(struct dl_phdr_info *info, size_t size, void *arg)
 {
@@ -65,7 +68,7 @@ static int read_first(struct dl_phdr_info *info, size_t size, void *arg)
             program->header = (const ElfW(Ehdr) *)at;
         program->high = at + segment->p_memsz;
     }
-    if (dynamic)
+    if (dynamic && program->high - program->low > WORTH_A_LOOK)
         read_dynamic(program, dynamic);
     return 1;
 }
@@ -162,29 +165,44 @@ static void unmap_part(const struct file_part *part)
         raw(SYS_munmap, part->mapped, part->mapped_len);
 }
 
-/* Finds the symbol table's section and the one with its strings. The file must be the one that runs, whole. */
-static bool find_table(long fd, const struct main_program *program, ElfW(Shdr) *table, ElfW(Shdr) *strings)
+/* Finds the symbol table's section and the one with its strings. The file must be the one that runs. */
+static bool find_sections(const struct main_program *program, struct symbol_table *table)
 {
     ElfW(Ehdr) header;
     ElfW(Shdr) sections[SECTIONS_MAX];
-    struct stat status;
-    if (raw(SYS_pread64, fd, &header, sizeof header, 0) != sizeof header || !program->header ||
+    if (raw(SYS_pread64, table->fd, &header, sizeof header, 0) != sizeof header || !program->header ||
         memcmp(&header, program->header, sizeof header) != 0)
         return false;
     const size_t len = header.e_shnum * sizeof *sections;
     if (header.e_shnum == 0 || header.e_shnum > SECTIONS_MAX || header.e_shentsize != sizeof *sections ||
-        raw(SYS_pread64, fd, sections, len, header.e_shoff) != (long)len || fstat((int)fd, &status) != 0)
+        raw(SYS_pread64, table->fd, sections, len, header.e_shoff) != (long)len)
         return false;
-    for (size_t i = 0; i < header.e_shnum; i++) {
-        if (sections[i].sh_type != SHT_SYMTAB || sections[i].sh_link >= header.e_shnum)
-            continue;
-        *table = sections[i];
-        *strings = sections[sections[i].sh_link];
-        const uint64_t size = (uint64_t)status.st_size;
-        return table->sh_offset <= size && table->sh_size <= size - table->sh_offset && strings->sh_offset <= size &&
-               strings->sh_size <= size - strings->sh_offset && strings->sh_size > 0;
-    }
+    for (size_t i = 0; i < header.e_shnum; i++)
+        if (sections[i].sh_type == SHT_SYMTAB && sections[i].sh_link < header.e_shnum) {
+            table->symbols = sections[i];
+            table->strings = sections[sections[i].sh_link];
+            return table->strings.sh_size > 0;
+        }
     return false;
+}
+
+bool main_program_open(const struct main_program *program, struct symbol_table *table)
+{
+    int saved = errno;
+    table->fd = raw(SYS_openat, AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    const bool found = table->fd >= 0 && find_sections(program, table);
+    if (table->fd >= 0 && !found)
+        raw(SYS_close, table->fd);
+    errno = saved;
+    return found;
+}
+
+/* Whether a section lies in the file: to look behind its end would be the program's end. */
+static bool is_in_file(long fd, const ElfW(Shdr) *section)
+{
+    struct stat status;
+    return fstat((int)fd, &status) == 0 && section->sh_offset <= (uint64_t)status.st_size &&
+           section->sh_size <= (uint64_t)status.st_size - section->sh_offset;
 }
 
 /* The names that are looked for begin in a few ways only: nearly every symbol is done with here. */
@@ -196,16 +214,16 @@ static bool may_be_wanted(const char *name, const char *const *names, size_t cou
     return false;
 }
 
-static void search(const struct main_program *program, const ElfW(Shdr) *table, const struct file_part *symbols,
-                   const struct file_part *strings, size_t strings_len, const char *const *names, size_t count,
-                   struct own_function *found)
+static void search(const struct main_program *program, const struct symbol_table *table, const struct file_part *symbols,
+                   const struct file_part *strings, const char *const *names, size_t count, struct own_function *found)
 {
     const ElfW(Sym) *all = (const ElfW(Sym) *)symbols->at;
     bool first_letters[256] = {0};
     for (size_t i = 0; i < count; i++)
         first_letters[(unsigned char)*names[i]] = true;
-    for (size_t i = table->sh_info; i < table->sh_size / sizeof *all; i++) { /* local ones come first */
-        if ((all[i].st_info & 0xf) != STT_FUNC || all[i].st_name >= strings_len)
+    /* Local ones come first. */
+    for (size_t i = table->symbols.sh_info; i < table->symbols.sh_size / sizeof *all; i++) {
+        if ((all[i].st_info & 0xf) != STT_FUNC || all[i].st_name >= table->strings.sh_size)
             continue;
         const char *name = strings->at + all[i].st_name;
         if (!first_letters[(unsigned char)*name] || !may_be_wanted(name, names, count))
@@ -216,25 +234,19 @@ static void search(const struct main_program *program, const ElfW(Shdr) *table, 
     }
 }
 
-bool main_program_look_up(const struct main_program *program, const char *const *names, size_t count,
-                          struct own_function *found)
+void main_program_look_up(const struct main_program *program, const struct symbol_table *table, const char *const *names,
+                          size_t count, struct own_function *found)
 {
-    ElfW(Shdr) table, strings;
     int saved = errno;
-    long fd = raw(SYS_openat, AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    bool there = fd >= 0 && find_table(fd, program, &table, &strings);
-    if (there) {
-        const struct file_part symbols = map_part(fd, table.sh_offset, table.sh_size);
-        const struct file_part texts = map_part(fd, strings.sh_offset, strings.sh_size);
+    if (is_in_file(table->fd, &table->symbols) && is_in_file(table->fd, &table->strings)) {
+        const struct file_part symbols = map_part(table->fd, table->symbols.sh_offset, table->symbols.sh_size);
+        const struct file_part strings = map_part(table->fd, table->strings.sh_offset, table->strings.sh_size);
         /* The last string must end. */
-        there = symbols.at && texts.at && texts.at[strings.sh_size - 1] == '\0';
-        if (there)
-            search(program, &table, &symbols, &texts, strings.sh_size, names, count, found);
+        if (symbols.at && strings.at && strings.at[table->strings.sh_size - 1] == '\0')
+            search(program, table, &symbols, &strings, names, count, found);
         unmap_part(&symbols);
-        unmap_part(&texts);
+        unmap_part(&strings);
     }
-    if (fd >= 0)
-        raw(SYS_close, fd);
+    raw(SYS_close, table->fd);
     errno = saved;
-    return there;
 }

@@ -25,7 +25,8 @@ struct own_function {
     size_t size;
 };
 
-/* False where the main program is not in sight (in a namespace of its own), or has no such section. */
+/* False where the main program is not in sight (from a namespace of its own), has no such section, or is too small to have
+ * a TLS library inside. */
 bool main_program_read(struct main_program *program);
 
 /* A function that it defines and exports. */
@@ -34,9 +35,18 @@ struct own_function main_program_export(const struct main_program *program, cons
 /* Whether it imports a function of that name; and one whose name begins with `never`, which ends the search. */
 bool main_program_imports(const struct main_program *program, const char *name, const char *never);
 
-/* Looks all `count` names up among what the file says is global in it, exported or not. False if there is no such table, or
- * one too large to read at every start. `found` has room for as many. */
-bool main_program_look_up(const struct main_program *program, const char *const *names, size_t count,
-                          struct own_function *found);
+/* The table of all symbols in the program's file, where it was not stripped. */
+struct symbol_table {
+    long fd;
+    ElfW(Shdr) symbols, strings;
+};
+
+/* Opens the file. False where it has no such table, or is not the one that runs: nothing is open then. */
+bool main_program_open(const struct main_program *program, struct symbol_table *table);
+
+/* Looks `count` names up among what is global in the table, exported or not, and closes the file. `found` has room for as
+ * many, and keeps what it has where there is none. */
+void main_program_look_up(const struct main_program *program, const struct symbol_table *table, const char *const *names,
+                          size_t count, struct own_function *found);
 
 #endif

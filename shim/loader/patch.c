@@ -87,7 +87,7 @@ static void look_up_exports(const struct main_program *program, struct found *fo
 }
 
 /* The same, by the file. */
-static bool look_up_all(const struct main_program *program, struct found *found)
+static bool look_up_all(const struct main_program *program, const struct symbol_table *table, struct found *found)
 {
     const char *names[SYMBOL_COUNT + MARKS];
     struct own_function functions[SYMBOL_COUNT + MARKS] = {{0}};
@@ -100,8 +100,7 @@ static bool look_up_all(const struct main_program *program, struct found *found)
         }
     for (int mark = 0; mark < MARKS; mark++)
         names[count + (size_t)mark] = mark_names[mark];
-    if (!main_program_look_up(program, names, count + MARKS, functions))
-        return false;
+    main_program_look_up(program, table, names, count + MARKS, functions);
     for (size_t i = 0; i < count; i++)
         found->function[symbols[i]] = functions[i];
     for (int mark = 0; mark < MARKS; mark++)
@@ -255,21 +254,32 @@ static bool may_hide_a_library(const struct main_program *program)
     return main_program_imports(program, "connect", "SSL_");
 }
 
+static void patch_exports(const struct main_program *program)
+{
+    struct found found = {.mark = {{0}}};
+    look_up_exports(program, &found);
+    apply(program, &found);
+}
+
+static void patch_listed(const struct main_program *program, const struct symbol_table *table)
+{
+    struct found found = {.mark = {{0}}};
+    if (look_up_all(program, table, &found))
+        apply(program, &found);
+}
+
 void patch_main_program(void)
 {
     struct main_program program;
+    struct symbol_table table;
     const struct config *config = config_get();
-    if (config->mode == MODE_OFF || !config->patch || getauxval(AT_SECURE) || !main_program_read(&program))
-        return;
-    const bool exports = main_program_export(&program, resolve_name(HOOK_SSL_write)).at ||
-                         main_program_export(&program, resolve_name(HOOK_nghttp2_submit_request)).at;
-    if (!exports && !may_hide_a_library(&program))
+    if (config->mode == MODE_OFF || !config->patch || !main_program_read(&program) || getauxval(AT_SECURE))
         return;
     int saved = errno;
-    struct found found = {.mark = {{0}}};
-    if (exports)
-        look_up_exports(&program, &found);
-    if (exports || look_up_all(&program, &found))
-        apply(&program, &found);
+    if (main_program_export(&program, resolve_name(HOOK_SSL_write)).at ||
+        main_program_export(&program, resolve_name(HOOK_nghttp2_submit_request)).at)
+        patch_exports(&program);
+    else if (may_hide_a_library(&program) && main_program_open(&program, &table))
+        patch_listed(&program, &table);
     errno = saved;
 }
