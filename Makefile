@@ -43,9 +43,10 @@ COMMAND_C  := $(wildcard tools/jwtshim/*.c)
 PKG_CONFIG ?= pkg-config
 LIBS_FOR    = $(shell $(PKG_CONFIG) --libs $(1))
 
-# The object that changes code in the main program has the decoder of instructions; amd64 only.
+# The object that changes code in the main program has the decoder of instructions: amd64 only, and where there is Zydis.
 PATCH_C    := $(wildcard shim/patch/*.c)
-PATCH_SO   := $(if $(filter x86_64,$(shell uname -m)),$(B)/libjwtshim-patch.so)
+HAS_ZYDIS  := $(shell $(CC) -include Zydis/Zydis.h -E -x c /dev/null > /dev/null 2>&1 && uname -m)
+PATCH_SO   := $(if $(filter x86_64,$(HAS_ZYDIS)),$(B)/libjwtshim-patch.so)
 
 .DEFAULT_GOAL := all
 .PHONY: all demo check check-sanitized deps bench install uninstall clean format lint fuzz table tests
@@ -153,6 +154,7 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          programs/tls="tests/programs/tls/run --build $(B)" \
          programs/sockets/valgrind="tests/programs/sockets/run --build $(B) --valgrind" \
          programs/tls/valgrind="tests/programs/tls/run --build $(B) --valgrind" \
+         $(if $(PATCH_SO),programs/patch="tests/programs/patch/run --build $(B)") \
          programs/alpn="tests/programs/alpn/run --build $(B)" \
          programs/libcurl="tests/programs/libcurl/run --build $(B)" \
          programs/libcurl/valgrind="tests/programs/libcurl/run --build $(B) --valgrind" \
