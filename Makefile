@@ -9,6 +9,7 @@ DESTDIR ?=
 B       ?= build
 
 # `make V=1` shows the commands.
+COMMA := ,
 Q      = $(if $(V),,@echo "  $(1) $@";)
 CC     ?= cc
 CLANG  ?= clang
@@ -87,12 +88,12 @@ $(B)/tests/replay: $(B)/core/tests/unit/replay.o $(CORE_O)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^
 
-# Allocations go by a wrapper in the tests, which makes them fail one by one.
+# Where a test brings a wrapper for allocations, they go by that, which makes them fail one by one.
 UNIT       := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 UNIT       := $(if $(PATCH_SO),$(UNIT),$(filter-out %/test_prologue,$(UNIT)))
 $(filter-out %/test_prologue,$(UNIT)): $(B)/tests/%: $(B)/core/tests/unit/%.o $(CORE_O)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -Wl,--wrap=malloc -o $@ $^ -lcmocka -lpthread
+	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) $(if $(shell grep -l __wrap_malloc tests/unit/$*.c),-Wl$(COMMA)--wrap=malloc) -o $@ $^ -lcmocka -lpthread
 # The decoder's test needs the decoder, and nothing else does.
 $(B)/tests/test_prologue: $(B)/core/tests/unit/test_prologue.o $(B)/core/shim/patch/prologue.o
 	@mkdir -p $(@D)
@@ -142,6 +143,7 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          $(foreach unit,$(UNIT),valgrind/$(notdir $(unit))="$(UNIT_ENV) $(MEMCHECK) $(unit)") \
          golden="REPLAY=$(abspath $(B))/tests/replay tests/golden/run" \
          golden/sanitized="REPLAY=$(abspath $(SANITIZED))/tests/replay tests/golden/run" \
+         golden/narrow="REPLAY_NARROW=1 REPLAY=$(abspath $(SANITIZED))/tests/replay tests/golden/run" \
          oracle/framing="REPLAY=$(abspath $(B))/tests/replay node tests/oracle/framing.js" \
          oracle/parameter="REPLAY=$(abspath $(B))/tests/replay node tests/oracle/parameter.js" \
          fuzz="tests/fuzz/run --build $(B) --runs $(FUZZ_RUNS)" \

@@ -1,14 +1,10 @@
 #include "main_program.h"
 
-#include "resolve.h"
+#include "raw.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #if __SIZEOF_POINTER__ == 8
 #define SYMBOL_OF(info) ELF64_R_SYM(info)
@@ -134,9 +130,6 @@ bool main_program_imports(const struct main_program *program, const char *name, 
 
 /* --- the file ------------------------------------------------------------------------------------------------------ */
 
-/* System calls themselves: nothing of this is the program's, nor a hook's. */
-#define raw ((__typeof__(&syscall))next_function(HOOK_syscall))
-
 enum { SECTIONS_MAX = 128, TABLE_MAX = 64 << 20 };
 
 struct file_part {
@@ -146,15 +139,15 @@ struct file_part {
 };
 
 /* A part of the file. Its `at` is NULL if it cannot be had. */
-static struct file_part map_part(long fd, uint64_t offset, uint64_t len)
+static struct file_part map_part(int fd, uint64_t offset, uint64_t len)
 {
     enum { PAGES = 65536 }; /* no page is larger */
     const uint64_t before = offset % PAGES;
     struct file_part part = {0};
     if (len == 0 || len > TABLE_MAX)
         return part;
-    const long got = raw(SYS_mmap, NULL, before + len, PROT_READ, MAP_PRIVATE, fd, offset - before);
-    if (got == -1)
+    const long got = raw_syscall(SYS_mmap, 0, (long)(before + len), PROT_READ, MAP_PRIVATE, fd, (long)(offset - before));
+    if (got < 0)
         return part;
     return (struct file_part){(void *)got, before + len, (const char *)got + before};
 }
@@ -162,7 +155,12 @@ static struct file_part map_part(long fd, uint64_t offset, uint64_t len)
 static void unmap_part(const struct file_part *part)
 {
     if (part->at)
-        raw(SYS_munmap, part->mapped, part->mapped_len);
+        raw_syscall(SYS_munmap, (long)part->mapped, (long)part->mapped_len, 0, 0, 0, 0);
+}
+
+static bool read_at(int fd, void *to, size_t len, uint64_t offset)
+{
+    return raw_syscall(SYS_pread64, fd, (long)to, (long)len, (long)offset, 0, 0) == (long)len;
 }
 
 /* Finds the symbol table's section and the one with its strings. The file must be the one that runs. */
@@ -170,12 +168,12 @@ static bool find_sections(const struct main_program *program, struct symbol_tabl
 {
     ElfW(Ehdr) header;
     ElfW(Shdr) sections[SECTIONS_MAX];
-    if (raw(SYS_pread64, table->fd, &header, sizeof header, 0) != sizeof header || !program->header ||
+    if (!read_at(table->fd, &header, sizeof header, 0) || !program->header ||
         memcmp(&header, program->header, sizeof header) != 0)
         return false;
     const size_t len = header.e_shnum * sizeof *sections;
     if (header.e_shnum == 0 || header.e_shnum > SECTIONS_MAX || header.e_shentsize != sizeof *sections ||
-        raw(SYS_pread64, table->fd, sections, len, header.e_shoff) != (long)len)
+        !read_at(table->fd, sections, len, header.e_shoff))
         return false;
     for (size_t i = 0; i < header.e_shnum; i++)
         if (sections[i].sh_type == SHT_SYMTAB && sections[i].sh_link < header.e_shnum) {
@@ -188,21 +186,18 @@ static bool find_sections(const struct main_program *program, struct symbol_tabl
 
 bool main_program_open(const struct main_program *program, struct symbol_table *table)
 {
-    int saved = errno;
-    table->fd = raw(SYS_openat, AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    table->fd = (int)raw_open("/proc/self/exe", O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
     const bool found = table->fd >= 0 && find_sections(program, table);
     if (table->fd >= 0 && !found)
-        raw(SYS_close, table->fd);
-    errno = saved;
+        raw_close(table->fd);
     return found;
 }
 
 /* Whether a section lies in the file: to look behind its end would be the program's end. */
-static bool is_in_file(long fd, const ElfW(Shdr) *section)
+static bool is_in_file(int fd, const ElfW(Shdr) *section)
 {
-    struct stat status;
-    return fstat((int)fd, &status) == 0 && section->sh_offset <= (uint64_t)status.st_size &&
-           section->sh_size <= (uint64_t)status.st_size - section->sh_offset;
+    const long size = raw_syscall(SYS_lseek, fd, 0, SEEK_END, 0, 0, 0);
+    return size > 0 && section->sh_offset <= (uint64_t)size && section->sh_size <= (uint64_t)size - section->sh_offset;
 }
 
 /* The names that are looked for begin in a few ways only: nearly every symbol is done with here. */
@@ -237,7 +232,6 @@ static void search(const struct main_program *program, const struct symbol_table
 void main_program_look_up(const struct main_program *program, const struct symbol_table *table, const char *const *names,
                           size_t count, struct own_function *found)
 {
-    int saved = errno;
     if (is_in_file(table->fd, &table->symbols) && is_in_file(table->fd, &table->strings)) {
         const struct file_part symbols = map_part(table->fd, table->symbols.sh_offset, table->symbols.sh_size);
         const struct file_part strings = map_part(table->fd, table->strings.sh_offset, table->strings.sh_size);
@@ -247,6 +241,5 @@ void main_program_look_up(const struct main_program *program, const struct symbo
         unmap_part(&symbols);
         unmap_part(&strings);
     }
-    raw(SYS_close, table->fd);
-    errno = saved;
+    raw_close(table->fd);
 }

@@ -37,7 +37,7 @@ bool main_program_imports(const struct main_program *program, const char *name, 
 
 /* The table of all symbols in the program's file, where it was not stripped. */
 struct symbol_table {
-    long fd;
+    int fd;
     ElfW(Shdr) symbols, strings;
 };
 

@@ -1,30 +1,17 @@
 #include "pages.h"
 
+#include "../loader/raw.h"
+
 #include <elf.h>
 #include <fcntl.h>
 #include <link.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
-
-/* Negative errors, as the kernel answers. */
-static inline long kernel(long number, long a, long b, long c, long d, long e, long f)
-{
-    register long r10 __asm__("r10") = d;
-    register long r8 __asm__("r8") = e;
-    register long r9 __asm__("r9") = f;
-    long result;
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-                     : "rcx", "r11", "memory");
-    return result;
-}
 
 static bool failed(long result)
 {
@@ -33,17 +20,17 @@ static bool failed(long result)
 
 static long map(const void *at, size_t len, int protection, int flags, long fd, long offset)
 {
-    return kernel(SYS_mmap, (long)at, (long)len, protection, flags, fd, offset);
+    return raw_syscall(SYS_mmap, (long)at, (long)len, protection, flags, fd, offset);
 }
 
 static bool protect(const void *at, size_t len, int protection)
 {
-    return !failed(kernel(SYS_mprotect, (long)at, (long)len, protection, 0, 0, 0));
+    return !failed(raw_syscall(SYS_mprotect, (long)at, (long)len, protection, 0, 0, 0));
 }
 
 void pages_free(void *at, size_t len)
 {
-    kernel(SYS_munmap, (long)at, (long)len, 0, 0, 0, 0);
+    raw_syscall(SYS_munmap, (long)at, (long)len, 0, 0, 0, 0);
 }
 
 static unsigned char *map_at(uintptr_t at, size_t len)
@@ -123,15 +110,15 @@ bool pages_mapping_of(const void *code, struct mapping *mapping)
 bool pages_may_change(const void *code)
 {
     struct search search;
-    long fd = kernel(SYS_openat, AT_FDCWD, (long)"/proc/self/exe", O_RDONLY | O_CLOEXEC, 0, 0, 0);
+    const long fd = raw_open("/proc/self/exe", O_RDONLY | O_CLOEXEC, 0);
     bool may = false;
     if (failed(fd) || !search_for(code, &search)) {
         if (!failed(fd))
-            kernel(SYS_close, fd, 0, 0, 0, 0, 0);
+            raw_close((int)fd);
         return false;
     }
     long page = map(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, search.offset);
-    kernel(SYS_close, fd, 0, 0, 0, 0, 0);
+    raw_close((int)fd);
     if (failed(page))
         return false;
     volatile unsigned char *first = (volatile unsigned char *)page;
@@ -146,7 +133,7 @@ bool pages_may_change(const void *code)
 bool pages_are_ours_alone(void)
 {
     struct stat status;
-    long result = kernel(SYS_newfstatat, AT_FDCWD, (long)"/proc/self/task", (long)&status, 0, 0, 0);
+    long result = raw_syscall(SYS_newfstatat, AT_FDCWD, (long)"/proc/self/task", (long)&status, 0, 0, 0);
     return !failed(result) && status.st_nlink == 3; /* ".", "..", and one for each thread */
 }
 
@@ -154,14 +141,14 @@ bool pages_have_shadow_stack(void)
 {
     enum { ARCH_SHSTK_STATUS = 0x5005, ARCH_SHSTK_SHSTK = 1 };
     uint64_t status = 0;
-    return !failed(kernel(SYS_arch_prctl, ARCH_SHSTK_STATUS, (long)&status, 0, 0, 0, 0)) && (status & ARCH_SHSTK_SHSTK);
+    return !failed(raw_syscall(SYS_arch_prctl, ARCH_SHSTK_STATUS, (long)&status, 0, 0, 0, 0)) && (status & ARCH_SHSTK_SHSTK);
 }
 
 /* No signal's function, which might be in these pages. */
 static uint64_t block_signals(uint64_t set)
 {
     uint64_t before = 0;
-    kernel(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, (long)&set, (long)&before, sizeof set, 0, 0);
+    raw_syscall(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, (long)&set, (long)&before, sizeof set, 0, 0);
     return before;
 }
 
