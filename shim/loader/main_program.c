@@ -12,7 +12,7 @@
 #define SYMBOL_OF(info) ELF32_R_SYM(info)
 #endif
 
-static void read_dynamic(struct main_program *program, const ElfW(Dyn) *entry)
+static void read_dynamic(struct main_program *program, const ElfW(Dyn) * entry)
 {
     size_t relative = 0, jump_size = 0, size = 0;
     for (; entry->d_tag != DT_NULL; entry++) {
@@ -76,7 +76,7 @@ bool main_program_read(struct main_program *program)
     return program->symbols && program->strings;
 }
 
-static struct own_function function_of(const struct main_program *program, const ElfW(Sym) *symbol)
+static struct own_function function_of(const struct main_program *program, const ElfW(Sym) * symbol)
 {
     if ((symbol->st_info & 0xf) != STT_FUNC || symbol->st_shndx == SHN_UNDEF || symbol->st_value == 0)
         return (struct own_function){0};
@@ -166,7 +166,7 @@ static bool read_at(int fd, void *to, size_t len, uint64_t offset)
 /* Finds the symbol table's section and the one with its strings. The file must be the one that runs. */
 static bool find_sections(const struct main_program *program, struct symbol_table *table)
 {
-    ElfW(Ehdr) header;
+    ElfW(Ehdr) header = {0};
     ElfW(Shdr) sections[SECTIONS_MAX];
     if (!read_at(table->fd, &header, sizeof header, 0) || !program->header ||
         memcmp(&header, program->header, sizeof header) != 0)
@@ -194,7 +194,7 @@ bool main_program_open(const struct main_program *program, struct symbol_table *
 }
 
 /* Whether a section lies in the file: to look behind its end would be the program's end. */
-static bool is_in_file(int fd, const ElfW(Shdr) *section)
+static bool is_in_file(int fd, const ElfW(Shdr) * section)
 {
     const long size = raw_syscall(SYS_lseek, fd, 0, SEEK_END, 0, 0, 0);
     return size > 0 && section->sh_offset <= (uint64_t)size && section->sh_size <= (uint64_t)size - section->sh_offset;
@@ -229,8 +229,8 @@ static void search(const struct main_program *program, const struct symbol_table
     }
 }
 
-void main_program_look_up(const struct main_program *program, const struct symbol_table *table, const char *const *names,
-                          size_t count, struct own_function *found)
+void main_program_look_up(const struct main_program *program, const struct symbol_table *table,
+                          const char *const *names, size_t count, struct own_function *found)
 {
     if (is_in_file(table->fd, &table->symbols) && is_in_file(table->fd, &table->strings)) {
         const struct file_part symbols = map_part(table->fd, table->symbols.sh_offset, table->symbols.sh_size);

@@ -10,12 +10,12 @@
 
 struct main_program {
     ElfW(Addr) base;
-    const char *low, *high;          /* its addresses */
-    const ElfW(Ehdr) *header;        /* as mapped; NULL if it is not */
-    const ElfW(Sym) *symbols;
+    const char *low, *high;    /* its addresses */
+    const ElfW(Ehdr) * header; /* as mapped; NULL if it is not */
+    const ElfW(Sym) * symbols;
     const char *strings;
     const uint32_t *gnu_hash;
-    const ElfW(Rela) *relocations[2]; /* of functions called, and of addresses taken */
+    const ElfW(Rela) * relocations[2]; /* of functions called, and of addresses taken */
     size_t relocation_count[2];
 };
 
@@ -46,7 +46,7 @@ bool main_program_open(const struct main_program *program, struct symbol_table *
 
 /* Looks `count` names up among what is global in the table, exported or not, and closes the file. `found` has room for as
  * many, and keeps what it has where there is none. */
-void main_program_look_up(const struct main_program *program, const struct symbol_table *table, const char *const *names,
-                          size_t count, struct own_function *found);
+void main_program_look_up(const struct main_program *program, const struct symbol_table *table,
+                          const char *const *names, size_t count, struct own_function *found);
 
 #endif

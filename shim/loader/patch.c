@@ -51,7 +51,7 @@ WANTED(X)
 static const void *hook_address(enum hook hook)
 {
     switch (hook) {
-#define X(symbol, set, needed) \
+#define X(symbol, set, needed)                                                                                         \
     case HOOK_##symbol: return hook_##symbol;
         WANTED(X)
 #undef X

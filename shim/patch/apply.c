@@ -89,7 +89,7 @@ static size_t sort_into(struct place *sorted, const struct place *places, const 
 
 void jwtshim_patch_apply(struct patch_job *job)
 {
-    struct place places[PLACES_MAX], sorted[PLACES_MAX];
+    struct place places[PLACES_MAX] = {{0}}, sorted[PLACES_MAX] = {{0}};
     const size_t len = (job->count * SLOT + PAGE - 1) / PAGE * PAGE;
     if (job->count == 0 || job->count > PLACES_MAX || job->arrived != (int32_t)job->arrived)
         return refuse_all(job, PATCH_NO_ROOM);

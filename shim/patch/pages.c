@@ -132,7 +132,7 @@ bool pages_may_change(const void *code)
 
 bool pages_are_ours_alone(void)
 {
-    struct stat status;
+    struct stat status = {0};
     long result = raw_syscall(SYS_newfstatat, AT_FDCWD, (long)"/proc/self/task", (long)&status, 0, 0, 0);
     return !failed(result) && status.st_nlink == 3; /* ".", "..", and one for each thread */
 }
@@ -141,7 +141,8 @@ bool pages_have_shadow_stack(void)
 {
     enum { ARCH_SHSTK_STATUS = 0x5005, ARCH_SHSTK_SHSTK = 1 };
     uint64_t status = 0;
-    return !failed(raw_syscall(SYS_arch_prctl, ARCH_SHSTK_STATUS, (long)&status, 0, 0, 0, 0)) && (status & ARCH_SHSTK_SHSTK);
+    return !failed(raw_syscall(SYS_arch_prctl, ARCH_SHSTK_STATUS, (long)&status, 0, 0, 0, 0)) &&
+           (status & ARCH_SHSTK_SHSTK);
 }
 
 /* No signal's function, which might be in these pages. */

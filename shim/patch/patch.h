@@ -39,8 +39,8 @@ struct patch_function {
     unsigned char *code; /* its first instruction */
     size_t size;         /* by its symbol */
     const void *hook;    /* where it shall lead */
-    unsigned set;        /* below PATCH_SETS */
     void *trampoline;    /* answer: what does the function's work from now on */
+    unsigned set;        /* below PATCH_SETS */
     enum patch_refusal refused;
 };
 
@@ -49,7 +49,7 @@ struct patch_job {
     size_t count;
     const char *low, *high; /* the main program's addresses */
     int needs[PATCH_SETS];  /* another set that this one is nothing without, or -1 */
-    ptrdiff_t arrived;      /* a byte of thread-local storage that becomes 1 on the way to a hook: from the thread pointer */
+    ptrdiff_t arrived; /* a byte of thread-local storage that becomes 1 on the way to a hook: from the thread pointer */
     const char *room, *room_end; /* answer: where the trampolines are */
 };
 

@@ -62,8 +62,9 @@ static bool leaves(const ZydisDecodedInstruction *decoded)
     case ZYDIS_CATEGORY_SYSRET:
     case ZYDIS_CATEGORY_SYSTEM:
     case ZYDIS_CATEGORY_CET: return true;
-    default: return decoded->mnemonic == ZYDIS_MNEMONIC_UD0 || decoded->mnemonic == ZYDIS_MNEMONIC_UD1 ||
-                    decoded->mnemonic == ZYDIS_MNEMONIC_UD2 || decoded->mnemonic == ZYDIS_MNEMONIC_HLT;
+    default:
+        return decoded->mnemonic == ZYDIS_MNEMONIC_UD0 || decoded->mnemonic == ZYDIS_MNEMONIC_UD1 ||
+               decoded->mnemonic == ZYDIS_MNEMONIC_UD2 || decoded->mnemonic == ZYDIS_MNEMONIC_HLT;
     }
 }
 
@@ -99,7 +100,7 @@ static bool is_direct_call(const ZydisDecodedInstruction *decoded)
  * meets the function and not us. Flags stay, since some callee may ask for them. */
 static bool put_call(struct output *out, uint64_t returns_to, uint64_t target)
 {
-    static const unsigned char make_room[] = {0x48, 0x8d, 0x64, 0x24, 0xf8}; /* lea rsp, [rsp-8] */
+    static const unsigned char make_room[] = {0x48, 0x8d, 0x64, 0x24, 0xf8};                  /* lea rsp, [rsp-8] */
     static const unsigned char low[] = {0xc7, 0x04, 0x24}, high[] = {0xc7, 0x44, 0x24, 0x04}; /* mov dword [rsp], [rsp+4] */
     const uint32_t halves[] = {(uint32_t)returns_to, (uint32_t)(returns_to >> 32)};
     unsigned char *to = out->bytes + out->len;
@@ -113,8 +114,8 @@ static bool put_call(struct output *out, uint64_t returns_to, uint64_t target)
 }
 
 /* One instruction, which stands at `offset` of the function that runs at `at`. */
-static enum patch_refusal move_one(const unsigned char *code, const struct instruction *instruction, size_t offset, uint64_t at,
-                                   struct output *out)
+static enum patch_refusal move_one(const unsigned char *code, const struct instruction *instruction, size_t offset,
+                                   uint64_t at, struct output *out)
 {
     const ZydisDecodedInstruction *decoded = &instruction->decoded;
     unsigned char *to = out->bytes + out->len;
@@ -166,8 +167,8 @@ static enum patch_refusal scan(const unsigned char *code, size_t size, size_t en
     return PATCH_NONE;
 }
 
-enum patch_refusal prologue_move(const unsigned char *code, size_t size, uint64_t at, unsigned char to[PROLOGUE_MOVED_MAX],
-                                 uint64_t to_at, struct prologue *moved)
+enum patch_refusal prologue_move(const unsigned char *code, size_t size, uint64_t at,
+                                 unsigned char to[PROLOGUE_MOVED_MAX], uint64_t to_at, struct prologue *moved)
 {
     static const unsigned char endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
     struct output out = {.bytes = to, .at = to_at};

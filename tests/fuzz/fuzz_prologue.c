@@ -25,7 +25,8 @@ static ZydisDecodedInstruction decoded(const unsigned char *code, size_t len, Zy
     ZydisDecoder decoder;
     ZydisDecodedInstruction instruction;
     ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-    must(ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, code, len, &instruction, operands)), "what is accepted can be decoded");
+    must(ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, code, len, &instruction, operands)),
+         "what is accepted can be decoded");
     return instruction;
 }
 
@@ -47,7 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ZydisDecodedOperand before_operands[ZYDIS_MAX_OPERAND_COUNT], after_operands[ZYDIS_MAX_OPERAND_COUNT];
     if (prologue_move(data, size, AT, to, TO, &moved) != PATCH_NONE)
         return 0;
-    must(moved.emitted <= sizeof to && moved.end < size && moved.end >= moved.head + PROLOGUE_JUMP, "it keeps to its room");
+    must(moved.emitted <= sizeof to && moved.end < size && moved.end >= moved.head + PROLOGUE_JUMP,
+         "it keeps to its room");
     size_t offset = moved.head, out = 0;
     while (offset < moved.end) {
         const ZydisDecodedInstruction before = decoded(data + offset, size - offset, before_operands);
@@ -55,13 +57,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             break;
         const ZydisDecodedInstruction after = decoded(to + out, moved.emitted - out, after_operands);
         must(before.mnemonic == after.mnemonic, "an instruction stays what it is");
-        must(meaning(&before, before_operands, AT + offset) == meaning(&after, after_operands, TO + out), "an address stays what it is");
+        must(meaning(&before, before_operands, AT + offset) == meaning(&after, after_operands, TO + out),
+             "an address stays what it is");
         offset += before.length;
         out += after.length;
     }
     if (!moved.calls) {
         const ZydisDecodedInstruction last = decoded(to + out, moved.emitted - out, after_operands);
-        must(last.mnemonic == ZYDIS_MNEMONIC_JMP && meaning(&last, after_operands, TO + out) == AT + moved.end, "it leads back");
+        must(last.mnemonic == ZYDIS_MNEMONIC_JMP && meaning(&last, after_operands, TO + out) == AT + moved.end,
+             "it leads back");
         out += last.length;
         must(out == moved.emitted, "nothing is behind that");
     }

@@ -85,9 +85,9 @@ static void a_near_conditional_jump_leads_where_it_led(void **state)
 static void a_conditional_jump_that_counts_or_has_a_prefix_is_refused(void **state)
 {
     (void)state;
-    assert_int_equal(MOVE(0xe3, 0x06, 0x90, 0x90, 0x90, TAIL), PATCH_LEAVES);       /* jrcxz */
-    assert_int_equal(MOVE(0xe2, 0x06, 0x90, 0x90, 0x90, TAIL), PATCH_LEAVES);       /* loop */
-    assert_int_equal(MOVE(0x66, 0x74, 0x06, 0x90, 0x90, TAIL), PATCH_LEAVES);       /* je of 16 bits, on some processors */
+    assert_int_equal(MOVE(0xe3, 0x06, 0x90, 0x90, 0x90, TAIL), PATCH_LEAVES); /* jrcxz */
+    assert_int_equal(MOVE(0xe2, 0x06, 0x90, 0x90, 0x90, TAIL), PATCH_LEAVES); /* loop */
+    assert_int_equal(MOVE(0x66, 0x74, 0x06, 0x90, 0x90, TAIL), PATCH_LEAVES); /* je of 16 bits, on some processors */
     assert_int_equal(MOVE(0xc7, 0xf8, 0x06, 0x00, 0x00, 0x00, TAIL), PATCH_LEAVES); /* xbegin */
 }
 
@@ -124,16 +124,16 @@ static void what_would_not_reach_is_refused(void **state)
 static void what_leads_elsewhere_is_refused(void **state)
 {
     (void)state;
-    assert_int_equal(MOVE(0xe9, 0x00, 0x01, 0x00, 0x00, TAIL), PATCH_LEAVES);             /* jmp */
-    assert_int_equal(MOVE(0x90, 0xeb, 0x10, 0x90, 0x90, TAIL), PATCH_LEAVES);             /* jmp short */
-    assert_int_equal(MOVE(0xff, 0x25, 0x00, 0x01, 0x00, 0x00, TAIL), PATCH_LEAVES);       /* jmp [rip+…] */
-    assert_int_equal(MOVE(0xff, 0xd0, 0x90, 0x90, 0x90, TAIL), PATCH_LEAVES);             /* call rax */
-    assert_int_equal(MOVE(0x67, 0xe8, 0x00, 0x01, 0x00, 0x00, TAIL), PATCH_LEAVES);       /* call with a prefix */
-    assert_int_equal(MOVE(0xc3, 0x90, 0x90, 0x90, 0x90, TAIL), PATCH_LEAVES);             /* ret */
-    assert_int_equal(MOVE(0x90, 0xcc, 0x90, 0x90, 0x90, TAIL), PATCH_LEAVES);             /* int3: a debugger's */
-    assert_int_equal(MOVE(0x0f, 0x05, 0x90, 0x90, 0x90, TAIL), PATCH_LEAVES);             /* syscall */
-    assert_int_equal(MOVE(0x0f, 0x0b, 0x90, 0x90, 0x90, TAIL), PATCH_LEAVES);             /* ud2 */
-    assert_int_equal(MOVE(0xf4, 0x90, 0x90, 0x90, 0x90, TAIL), PATCH_LEAVES);             /* hlt */
+    assert_int_equal(MOVE(0xe9, 0x00, 0x01, 0x00, 0x00, TAIL), PATCH_LEAVES);       /* jmp */
+    assert_int_equal(MOVE(0x90, 0xeb, 0x10, 0x90, 0x90, TAIL), PATCH_LEAVES);       /* jmp short */
+    assert_int_equal(MOVE(0xff, 0x25, 0x00, 0x01, 0x00, 0x00, TAIL), PATCH_LEAVES); /* jmp [rip+…] */
+    assert_int_equal(MOVE(0xff, 0xd0, 0x90, 0x90, 0x90, TAIL), PATCH_LEAVES);       /* call rax */
+    assert_int_equal(MOVE(0x67, 0xe8, 0x00, 0x01, 0x00, 0x00, TAIL), PATCH_LEAVES); /* call with a prefix */
+    assert_int_equal(MOVE(0xc3, 0x90, 0x90, 0x90, 0x90, TAIL), PATCH_LEAVES);       /* ret */
+    assert_int_equal(MOVE(0x90, 0xcc, 0x90, 0x90, 0x90, TAIL), PATCH_LEAVES);       /* int3: a debugger's */
+    assert_int_equal(MOVE(0x0f, 0x05, 0x90, 0x90, 0x90, TAIL), PATCH_LEAVES);       /* syscall */
+    assert_int_equal(MOVE(0x0f, 0x0b, 0x90, 0x90, 0x90, TAIL), PATCH_LEAVES);       /* ud2 */
+    assert_int_equal(MOVE(0xf4, 0x90, 0x90, 0x90, 0x90, TAIL), PATCH_LEAVES);       /* hlt */
 }
 
 static void what_is_no_instruction_is_refused_at_the_start_and_further_on(void **state)
@@ -157,19 +157,19 @@ static void a_function_without_room_is_refused(void **state)
 static void a_jump_from_behind_into_what_is_moved_is_refused(void **state)
 {
     (void)state;
-    assert_int_equal(MOVE(PUSHES, 0x90, 0xeb, 0xf8, 0xc3), PATCH_ENTERED);                   /* jmp to 1 */
-    assert_int_equal(MOVE(PUSHES, 0x90, 0x74, 0xf7, 0xc3), PATCH_ENTERED);                   /* je to 0: the entry as a loop */
-    assert_int_equal(MOVE(PUSHES, 0x0f, 0x84, 0xf5, 0xff, 0xff, 0xff, 0xc3), PATCH_ENTERED); /* je to 1 */
+    assert_int_equal(MOVE(PUSHES, 0x90, 0xeb, 0xf8, 0xc3), PATCH_ENTERED); /* jmp to 1 */
+    assert_int_equal(MOVE(PUSHES, 0x90, 0x74, 0xf7, 0xc3), PATCH_ENTERED); /* je to 0: the entry as a loop */
+    assert_int_equal(MOVE(PUSHES, 0x0f, 0x84, 0xf5, 0xff, 0xff, 0xff, 0xc3), PATCH_ENTERED);       /* je to 1 */
     assert_int_equal(MOVE(PUSHES, 0x48, 0x8d, 0x05, 0xf7, 0xff, 0xff, 0xff, 0xc3), PATCH_ENTERED); /* lea rax, [4] */
-    assert_int_equal(MOVE(PUSHES, 0xe8, 0xf9, 0xff, 0xff, 0xff, 0xc3), PATCH_ENTERED);       /* call 4 */
-    assert_int_equal(MOVE(0x48, 0x85, 0xff, 0x74, 0xfe, TAIL), PATCH_ENTERED);               /* je to itself */
+    assert_int_equal(MOVE(PUSHES, 0xe8, 0xf9, 0xff, 0xff, 0xff, 0xc3), PATCH_ENTERED);             /* call 4 */
+    assert_int_equal(MOVE(0x48, 0x85, 0xff, 0x74, 0xfe, TAIL), PATCH_ENTERED);                     /* je to itself */
 }
 
 static void a_jump_to_what_stays_and_a_call_of_the_function_are_fine(void **state)
 {
     (void)state;
-    assert_int_equal(MOVE(PUSHES, 0x90, 0xeb, 0xfd, 0xc3), PATCH_NONE);                   /* jmp to 6 */
-    assert_int_equal(MOVE(PUSHES, 0xe8, 0xf5, 0xff, 0xff, 0xff, 0xc3), PATCH_NONE);       /* call 0 */
+    assert_int_equal(MOVE(PUSHES, 0x90, 0xeb, 0xfd, 0xc3), PATCH_NONE);                         /* jmp to 6 */
+    assert_int_equal(MOVE(PUSHES, 0xe8, 0xf5, 0xff, 0xff, 0xff, 0xc3), PATCH_NONE);             /* call 0 */
     assert_int_equal(MOVE(PUSHES, 0x48, 0x8d, 0x05, 0xf3, 0xff, 0xff, 0xff, 0xc3), PATCH_NONE); /* lea rax, [0] */
 }
 
@@ -209,8 +209,8 @@ static void moved_jumps_take_either_way(void **state)
 static void a_moved_call_returns_to_the_function_itself(void **state)
 {
     /* sub rsp, 8; call 1f; add rsp, 8; add rax, rdi; ret; 1: mov rax, [rsp]; ret: the return address */
-    const unsigned char code[] = {0x48, 0x83, 0xec, 0x08, 0xe8, 0x08, 0, 0, 0, 0x48, 0x83, 0xc4, 0x08, 0x48, 0x01, 0xf8, 0xc3,
-                                  0x48, 0x8b, 0x04, 0x24, 0xc3};
+    const unsigned char code[] = {0x48, 0x83, 0xec, 0x08, 0xe8, 0x08, 0,    0,    0,    0x48, 0x83,
+                                  0xc4, 0x08, 0x48, 0x01, 0xf8, 0xc3, 0x48, 0x8b, 0x04, 0x24, 0xc3};
     (void)state;
     function_type *run = moved_function(code, sizeof code);
     assert_true(moved.calls);

@@ -17,8 +17,8 @@
 #define THIRD BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2]))
 #define DENY BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 1)
 /* Denies `call` where its third argument has all of `bits`. */
-#define RULE(call, bits)                                                                                                \
-    NUMBER, BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (call), 0, 4), THIRD, BPF_STMT(BPF_ALU | BPF_AND | BPF_K, (bits)),      \
+#define RULE(call, bits)                                                                                               \
+    NUMBER, BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (call), 0, 4), THIRD, BPF_STMT(BPF_ALU | BPF_AND | BPF_K, (bits)),     \
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (bits), 0, 1), DENY
 
 int main(int count, char **arguments)
@@ -33,7 +33,8 @@ int main(int count, char **arguments)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     const struct sock_fprog filter = {sizeof rules / sizeof *rules, rules};
-    if (count < 3 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
+    if (count < 3 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
         perror("deny");
         return 2;
     }

@@ -7,7 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define FUNCTION(name, body) ".globl " name "\n.type " name ", @function\n" name ":\n" body "\n.size " name ", . - " name "\n"
+#define FUNCTION(name, body)                                                                                           \
+    ".globl " name "\n.type " name ", @function\n" name ":\n" body "\n.size " name ", . - " name "\n"
 #define TWICE "lea (%rdx,%rdx), %eax\nret\n"
 
 __asm__(".text\n" FUNCTION("twice", TWICE));
@@ -52,12 +53,12 @@ int SSL_write(void *ssl, const void *buf, int len);
 static volatile int done;
 
 #if !defined WAY_alone
-#define LIKE_OPENSSL(name)                                                                                              \
-    int name(void *ssl);                                                                                                \
-    int name(void *ssl)                                                                                                 \
-    {                                                                                                                   \
-        done += ssl != NULL;                                                                                            \
-        return done;                                                                                                    \
+#define LIKE_OPENSSL(name)                                                                                             \
+    int name(void *ssl);                                                                                               \
+    int name(void *ssl)                                                                                                \
+    {                                                                                                                  \
+        done += ssl != NULL;                                                                                           \
+        return done;                                                                                                   \
     }
 LIKE_OPENSSL(SSL_read)
 LIKE_OPENSSL(SSL_shutdown)
