@@ -2,6 +2,7 @@
 // What Node.js programs do to ask for something: node_client.js WAY URL…  Prints the status of each response, a line each.
 // POSTs send the file $BODY.
 const fs = require('node:fs');
+const http = require('node:http');
 const http2 = require('node:http2');
 const https = require('node:https');
 const { fork, spawn, exec, execFile } = require('node:child_process');
@@ -10,9 +11,11 @@ const { once } = require('node:events');
 const body = () => fs.readFileSync(process.env.BODY);
 const say = (status) => fs.writeSync(1, `${status}\n`);
 
+const by = (url) => (url.startsWith('https:') ? https : http);
+
 function request(url, options = {}, data = undefined) {
   return new Promise((resolve, reject) => {
-    const sent = https.request(url, options, (response) => {
+    const sent = by(url).request(url, options, (response) => {
       response.resume().on('end', () => resolve(response)).on('error', reject);
     });
     sent.on('error', reject).end(data);
@@ -57,7 +60,7 @@ const ways = {
     say(response.statusCode);
   },
   async 'keep-alive'(urls) {
-    const agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
+    const agent = new (by(urls[0]).Agent)({ keepAlive: true, maxSockets: 1 });
     for (const url of urls) say((await request(url, { agent })).statusCode);
     agent.destroy();
   },
