@@ -8,7 +8,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TLS = os.path.join(os.path.dirname(HERE), 'tls')
 sys.path.insert(0, TLS)
 from programs import Programs  # noqa: E402
-from scenarios import BIO, EARLY, HELD, OPENSSL  # noqa: E402
+from scenarios import BIO, EARLY, HELD, OPENSSL, RESOLVE  # noqa: E402
 from suite import Scenario, Suite  # noqa: E402
 
 LIBRARIES = ['-static-libgcc', '-Wl,-Bstatic', '-lssl', '-lcrypto', '-Wl,-Bdynamic', '-ldl', '-lpthread']
@@ -25,6 +25,7 @@ WORDS = {'exported': 'exported by the program', 'listed': "in the program's symb
 class StaticPrograms(Programs):
     def __init__(self, build):
         super().__init__(build)
+        self.build_directory = build
         self.directory = os.path.join(os.path.abspath(build), 'tests', 'programs', 'patch')
         os.makedirs(self.directory, exist_ok=True)
 
@@ -32,7 +33,11 @@ class StaticPrograms(Programs):
         for name in sorted(names):
             if '+' in name:
                 program, variant = name.split('+')
-                self.make(name, [os.path.join(TLS, program + '.c')], VARIANTS[variant] + LIBRARIES, 'needs libssl-dev')
+                linked = program == 'resolve_linked'
+                if linked:
+                    Programs(self.build_directory).build({'resolve'})      # the plugins
+                self.make(name, [os.path.join(TLS, 'resolve.c' if linked else program + '.c')],
+                          (['-DLINKED'] if linked else []) + VARIANTS[variant] + LIBRARIES, 'needs libssl-dev')
             else:
                 self.program(name)
 
@@ -56,7 +61,8 @@ def variant_of(scenario, variant, kind=None):
 
 
 FEW = ('write/ex', 'write/clear', 'hold/shutdown', 'bio/puts', 'bio/flush')
+BOTH = ('linked/mine-and-copy', 'linked/mine-and-tail-call')     # its own OpenSSL and a plugin's
 ALL = [scenario for scenario in OPENSSL + HELD + BIO + EARLY]
-STATIC = ([variant_of(scenario, 'listed') for scenario in ALL] +
+STATIC = ([variant_of(scenario, 'listed') for scenario in ALL + [scenario for scenario in RESOLVE if scenario.name in BOTH]] +
           [variant_of(scenario, variant) for variant in ('exported', 'listed-pie') for scenario in ALL if scenario.name in FEW] +
           [variant_of(scenario, 'stripped', 'same') for scenario in ALL if scenario.name == 'write/ex'])

@@ -14,6 +14,7 @@ OPENSSL = [
     Scenario('write/partial-moving', 'SSL_write in partial mode from moved copies', 'openssl_write', BIG, port=SLOW,
              needs=('was refused',)),
     Scenario('write/implicit', 'SSL_write that does the handshake', 'openssl_write', THREE, valgrind=True),
+    Scenario('write/implicit-body', 'SSL_write of a head that does the handshake, and of its body', 'openssl_write', (POST, POST)),
     Scenario('write/implicit-halves', 'SSL_write of half a head that does the handshake', 'openssl_write', THREE, 'same'),
     Scenario('write/memory', 'SSL_write_ex over memory BIOs, a head in two halves', 'openssl_write', THREE, valgrind=True),
     Scenario('write/clear', 'SSL_clear between connections, the first cut off in a head', 'openssl_write', THREE),
