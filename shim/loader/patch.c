@@ -146,6 +146,13 @@ static void report_refusal(const struct found *found, enum set set, enum patch_r
         report_patch(missing ? missing : present, refusal_name(refused));
 }
 
+/* Code is moved on amd64 only. */
+#if defined(__x86_64__)
+static const bool can_patch = true;
+#else
+static const bool can_patch = false;
+#endif
+
 /* The second object lies beside this one. */
 static patch_apply_fn *load(void **handle)
 {
@@ -234,9 +241,9 @@ static void apply(const struct main_program *program, const struct found *found)
     job.count = list_functions(found, functions, hooks);
     if (job.count == 0)
         return;
-    patch_apply_fn *patch = load(&handle);
+    patch_apply_fn *patch = can_patch ? load(&handle) : NULL;
     if (!patch) {
-        report_patch(resolve_name(hooks[0]), refusal_name(PATCH_NO_DECODER));
+        report_patch(resolve_name(hooks[0]), refusal_name(can_patch ? PATCH_NO_DECODER : PATCH_ARCHITECTURE));
     } else {
         patch(&job);
         if (job.room)
