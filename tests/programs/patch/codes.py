@@ -84,6 +84,7 @@ class CodeSuite:
             cc('made-%s' % way, 'made', '-O0', '-DWAY_' + way, '-rdynamic', *kind)
             cc('made-%s-listed' % way, 'made', '-O0', '-DWAY_' + way, *kind)
         cc('made-plain-stripped', 'made', '-O0', '-s')
+        cc('made-plain-small', 'made', '-O0', '-DSMALL', '-rdynamic')
         cc('waits', 'waits', '-O1', *VARIANTS['listed'], *LIBRARIES)
 
     def path(self, name):
@@ -157,9 +158,10 @@ class CodeSuite:
                     good = good and self.is_led(process) and process.patched == ['SSL_write'] and process.refused == [] and first == offset
                 self.report(good, 'SSL_write that begins with %s, %s: %s' % (words, where, 'stays, and the log says why' if refused else
                                                                               'is led to the hook, and does its work'), process)
-        process = self.look('made-plain-stripped')
-        self.report(self.is_untouched(process) and process.events == [] and process.told[0] == b'10\n10\n',
-                    'a stripped program that exports nothing: nothing is done', process)
+        for kind, words in (('stripped', 'a stripped program that exports nothing'), ('small', 'a program too small for OpenSSL')):
+            process = self.look('made-plain-' + kind)
+            self.report(self.is_untouched(process) and process.events == [] and process.told[0] == b'10\n10\n',
+                        words + ': nothing is done', process)
 
     def switches(self):
         for name, words in (('waits', 'a static program'), ('node', 'node')):
