@@ -86,6 +86,7 @@ class CodeSuite:
         cc('made-plain-stripped', 'made', '-O0', '-s')
         cc('made-plain-small', 'made', '-O0', '-DSMALL', '-rdynamic')
         cc('waits', 'waits', '-O1', *VARIANTS['listed'], *LIBRARIES)
+        cc('waits-imports', 'waits', '-O1', '-DPOINTS', '-no-pie', '-fno-pie', '-lssl', '-lcrypto')
 
     def path(self, name):
         return NODE if name == 'node' else os.path.join(self.directory, name)
@@ -158,6 +159,9 @@ class CodeSuite:
                     good = good and self.is_led(process) and process.patched == ['SSL_write'] and process.refused == [] and first == offset
                 self.report(good, 'SSL_write that begins with %s, %s: %s' % (words, where, 'stays, and the log says why' if refused else
                                                                               'is led to the hook, and does its work'), process)
+        process = self.look('waits-imports')
+        self.report(self.is_untouched(process) and process.events == [], 'a program that imports SSL_write and takes its address: nothing is done',
+                    process)
         for kind, words in (('stripped', 'a stripped program that exports nothing'), ('small', 'a program too small for OpenSSL')):
             process = self.look('made-plain-' + kind)
             self.report(self.is_untouched(process) and process.events == [] and process.told[0] == b'10\n10\n',

@@ -50,6 +50,7 @@ BIO = [
     Scenario('bio/buffer', 'a buffering BIO before the SSL BIO', 'openssl_bio', (POST, PUT), valgrind=True),
     Scenario('bio/flush', 'a buffering BIO that is flushed behind the head', 'openssl_bio', (POST, POST), valgrind=True),
     Scenario('bio/implicit', 'BIO_write that connects and does the handshake', 'openssl_bio', THREE, valgrind=True),
+    Scenario('bio/implicit-halves', 'BIO_write of half a head that does the handshake', 'openssl_bio', THREE, 'same'),
     Scenario('bio/again', 'BIO_free_all and a new connection at the same address, 25 times', 'openssl_bio', (GET,), answers=25,
              needs=('an address came back',)),
     Scenario('bio/mixed', 'half a head by BIO_write and half by SSL_write of its SSL', 'openssl_bio', (POST, GET, PUT)),
