@@ -156,7 +156,8 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          programs/tls="tests/programs/tls/run --build $(B)" \
          programs/sockets/valgrind="tests/programs/sockets/run --build $(B) --valgrind" \
          programs/tls/valgrind="tests/programs/tls/run --build $(B) --valgrind" \
-         $(if $(PATCH_SO),programs/patch="tests/programs/patch/run --build $(B)") \
+         $(if $(PATCH_SO),programs/patch="tests/programs/patch/run --build $(B)" \
+                          programs/patch/valgrind="tests/programs/patch/run --build $(B) --valgrind") \
          programs/alpn="tests/programs/alpn/run --build $(B)" \
          programs/libcurl="tests/programs/libcurl/run --build $(B)" \
          programs/libcurl/valgrind="tests/programs/libcurl/run --build $(B) --valgrind" \

@@ -215,16 +215,19 @@ static void note(const struct found *found, const struct patch_job *job, const u
     patched.program_high = program->high;
 }
 
-/* Each function that is to blame, and each set that is led by its first. */
+/* Each function that is to blame, or once what is to blame for all; and each set that is led, by its first. */
 static void report_outcome(const struct patch_job *job, const unsigned char *hooks)
 {
     unsigned told = PATCH_SETS;
+    bool told_of_all = false;
     for (size_t i = 0; i < job->count; i++) {
         const struct patch_function *function = &job->functions[i];
-        if (function->refused != PATCH_NONE && function->refused != PATCH_COMPANION)
-            report_patch(resolve_name(hooks[i]), refusal_name(function->refused));
-        else if (function->refused == PATCH_NONE && function->set != told)
-            report_patch(resolve_name(hooks[i]), NULL);
+        const enum patch_refusal refused = function->refused;
+        const bool of_all = refused != PATCH_NONE && (int)refused < (int)PATCH_OF_FUNCTION;
+        const bool again = refused == PATCH_NONE ? function->set == told : of_all && told_of_all;
+        if (!again && refused != PATCH_COMPANION)
+            report_patch(resolve_name(hooks[i]), refused == PATCH_NONE ? NULL : refusal_name(refused));
+        told_of_all |= of_all;
         told = function->set;
     }
 }

@@ -106,9 +106,12 @@ void jwtshim_patch_apply(struct patch_job *job)
         return;
     }
     const size_t count = sort_into(sorted, places, job);
-    if (!pages_make_code(room, len) || !pages_may_change(sorted[0].at) || !pages_write(sorted, count)) {
+    enum patch_refusal refused = pages_make_code(room, len) ? pages_may_change(sorted[0].at) : PATCH_PROTECTION;
+    if (refused == PATCH_NONE && !pages_write(sorted, count))
+        refused = PATCH_PROTECTION;
+    if (refused != PATCH_NONE) {
         pages_free(room, len);
-        return refuse_all(job, PATCH_PROTECTION);
+        return refuse_all(job, refused);
     }
     job->room = (const char *)room;
     job->room_end = (const char *)room + len;

@@ -107,27 +107,39 @@ bool pages_mapping_of(const void *code, struct mapping *mapping)
     return found;
 }
 
-bool pages_may_change(const void *code)
+/* Whether the page of the file is what runs: not where the loader was started with the program's name, and is the file. */
+static bool is_same(int fd, long offset, const void *code)
 {
-    struct search search;
-    const long fd = raw_open("/proc/self/exe", O_RDONLY | O_CLOEXEC, 0);
-    bool may = false;
-    if (failed(fd) || !search_for(code, &search)) {
-        if (!failed(fd))
-            raw_close((int)fd);
-        return false;
-    }
-    long page = map(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, search.offset);
-    raw_close((int)fd);
+    unsigned char in_file[PAGE];
+    const uintptr_t in_page = (uintptr_t)code & (PAGE - 1);
+    const long len = raw_syscall(SYS_pread64, fd, (long)in_file, PAGE, offset, 0, 0);
+    return len > (long)in_page && memcmp(in_file, (const char *)code - in_page, (size_t)len) == 0;
+}
+
+/* On a page that is written to, the kernel makes a copy, as it would of the program's. */
+static bool may_run_again(int fd, long offset)
+{
+    const long page = map(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, offset);
     if (failed(page))
         return false;
     volatile unsigned char *first = (volatile unsigned char *)page;
-    const uintptr_t in_page = (uintptr_t)code & (PAGE - 1);
-    may = first[in_page] == *(const unsigned char *)code; /* else that is another file */
-    first[in_page] = *(const unsigned char *)code;        /* written to: the kernel makes a copy, as it would there */
-    may = may && protect((void *)page, PAGE, PROT_READ | PROT_EXEC);
+    *first = *first;
+    const bool may = protect((void *)page, PAGE, PROT_READ | PROT_EXEC);
     pages_free((void *)page, PAGE);
     return may;
+}
+
+enum patch_refusal pages_may_change(const void *code)
+{
+    struct search search;
+    const long fd = raw_open("/proc/self/exe", O_RDONLY | O_CLOEXEC, 0);
+    if (failed(fd))
+        return PATCH_FILE;
+    enum patch_refusal refused = PATCH_FILE;
+    if (search_for(code, &search) && is_same((int)fd, search.offset, code))
+        refused = may_run_again((int)fd, search.offset) ? PATCH_NONE : PATCH_PROTECTION;
+    raw_close((int)fd);
+    return refused;
 }
 
 bool pages_are_ours_alone(void)

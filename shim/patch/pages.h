@@ -14,9 +14,9 @@ void pages_free(void *at, size_t len);
 /* Makes written memory executable, and no longer writable. */
 bool pages_make_code(void *at, size_t len);
 
-/* Whether the system lets a page of the file that `code` was mapped from be changed and run again. Tries that on a page that
+/* Why not, if the system does not let a page of the file that `code` was mapped from be changed and run again. Tries that on a page that
  * nobody uses: once the program's own cannot run, it is too late to ask. */
-bool pages_may_change(const void *code);
+enum patch_refusal pages_may_change(const void *code);
 
 /* Whether this is the only thread, so that nobody is running what is changed. False if that cannot be told. */
 bool pages_are_ours_alone(void);

@@ -18,6 +18,7 @@
     X(THREADS, "other-threads")                 /* somebody may be running what would change */                          \
     X(NO_ROOM, "no-room-nearby")                /* a jump reaches 2 GiB */                                               \
     X(PROTECTION, "protection-refused")         /* the system lets nobody make new code: W^X */                          \
+    X(FILE, "program-file-unknown")             /* what runs is not what the system says it is */                        \
     X(NOT_CODE, "not-code")                     /* the symbol is outside of what may be executed */                      \
     X(SHORT, "function-too-short")              /* or its size is unknown */                                             \
     X(UNDECODABLE, "instruction-unknown")                                                                                \
@@ -33,7 +34,10 @@ enum patch_refusal {
 #undef X
 };
 
-enum { PATCH_SETS = 8 };
+enum {
+    PATCH_SETS = 8,
+    PATCH_OF_FUNCTION = PATCH_NOT_CODE /* from here on a refusal is about one function; what comes before is about them all */
+};
 
 struct patch_function {
     unsigned char *code; /* its first instruction */

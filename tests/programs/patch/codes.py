@@ -13,6 +13,7 @@ from static import LIBRARIES, VARIANTS  # noqa: E402
 from suite import harness, read_events  # noqa: E402
 
 JUMP, HEAD = 5, 4
+LOADER = '/lib64/ld-linux-x86-64.so.2'
 NODE_WAITS = "process.stdout.write('up\\n'); process.stdin.once('data', () => process.exit())"
 # How made.c's SSL_write begins, and why it stays (None: it is led to the hook).
 MADE = [
@@ -190,11 +191,14 @@ class CodeSuite:
         self.report(self.is_led(process) and process.refused == [],
                     'where no page may be writable and executable: all is led, so no such page was ever asked for', process)
         process = self.look('waits', before=[self.path('deny'), 'code'])
-        self.report(self.is_untouched(process) and {reason for _, reason in process.refused} == {'protection-refused'}
+        self.report(self.is_untouched(process) and process.refused == [('SSL_write', 'protection-refused')]
                     and process.told[2] == 0, 'where nothing may become code (as MemoryDenyWriteExecute): nothing is changed, and the log says why', process)
         process = self.look('waits', env={'LD_PRELOAD': '%s:%s' % (self.mock.shim(), self.path('thread.so'))})
-        self.report(self.is_untouched(process) and {reason for _, reason in process.refused} == {'other-threads'},
+        self.report(self.is_untouched(process) and process.refused == [('SSL_write', 'other-threads')],
                     'where a thread is running already: nothing is changed, and the log says why', process)
+        process = self.look('made-plain', before=[LOADER])
+        self.report(self.is_untouched(process) and process.refused == [('SSL_write', 'program-file-unknown')] and process.told[2] == 0,
+                    'where the loader was started with its name: nothing is changed, and the log says why', process)
         alone = os.path.join(self.directory, 'alone')
         os.makedirs(alone, exist_ok=True)
         shutil.copy(self.mock.shim(), alone)

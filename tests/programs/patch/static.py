@@ -55,7 +55,7 @@ class StaticSuite(Suite):
 def variant_of(scenario, variant, kind=None):
     made = Scenario(scenario.name, '%s, %s' % (scenario.sentence, WORDS[variant]), '%s+%s' % (scenario.program, variant),
                     scenario.requests, kind or scenario.kind, scenario.layer, scenario.answers, scenario.port, scenario.needs,
-                    scenario.env)
+                    scenario.env, scenario.valgrind)
     made.answers = scenario.answers
     return made
 
