@@ -8,6 +8,8 @@
 
 static const char version_text[] = "jwtshim " JWTSHIM_VERSION "\n";
 
+extern const struct command inspect_command, sign_command;
+
 /* clang-format off */
 const struct command *const commands[] = {
     &run_command,
@@ -15,6 +17,8 @@ const struct command *const commands[] = {
     &status_command,
     &enable_command,
     &disable_command,
+    &inspect_command,
+    &sign_command,
     NULL,
 };
 /* clang-format on */
