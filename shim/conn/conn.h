@@ -55,6 +55,7 @@ struct conn {
     /* For bytes that must be released when the library is not there to ask: how this layer does that, and by what. */
     void (*release)(struct conn *conn, const void *handle, enum reason reason);
     void *library_write;
+    const void *way;   /* what the bytes came by, where that is more than the handle; never looked into */
     uint64_t identity; /* of the socket that held bytes are for, where the layer knows one */
     bool provisional;  /* all bytes so far may be refused and shown again from their start (TLS early data) */
 
@@ -114,6 +115,10 @@ ssize_t conn_release(struct conn *conn, const struct conn_call *call, enum reaso
 
 /* Goes on with a commit. Positive when nothing of one is left, else the sink's answer. */
 ssize_t conn_flush(struct conn *conn, const struct conn_call *call);
+
+/* The program will not show the `len` bytes of its last, refused write again. What of them stands in a commit goes out
+ * before anything else as ever; if others are lost, nothing behind them is understood. */
+void conn_gives_up(struct conn *conn, size_t len);
 
 /* For a library whose refused write is taken up again without showing the bytes: `resume` does that for real. Returns
  * what the program is to be told, as conn_write() does. */

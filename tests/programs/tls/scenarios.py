@@ -14,6 +14,7 @@ OPENSSL = [
     Scenario('write/partial-moving', 'SSL_write in partial mode from moved copies', 'openssl_write', BIG, port=SLOW,
              needs=('was refused',)),
     Scenario('write/implicit', 'SSL_write that does the handshake', 'openssl_write', THREE, valgrind=True),
+    Scenario('write/implicit-body', 'SSL_write of a head that does the handshake, and of its body', 'openssl_write', (POST, POST)),
     Scenario('write/implicit-halves', 'SSL_write of half a head that does the handshake', 'openssl_write', THREE, 'same'),
     Scenario('write/memory', 'SSL_write_ex over memory BIOs, a head in two halves', 'openssl_write', THREE, valgrind=True),
     Scenario('write/clear', 'SSL_clear between connections, the first cut off in a head', 'openssl_write', THREE),
@@ -49,6 +50,7 @@ BIO = [
     Scenario('bio/buffer', 'a buffering BIO before the SSL BIO', 'openssl_bio', (POST, PUT), valgrind=True),
     Scenario('bio/flush', 'a buffering BIO that is flushed behind the head', 'openssl_bio', (POST, POST), valgrind=True),
     Scenario('bio/implicit', 'BIO_write that connects and does the handshake', 'openssl_bio', THREE, valgrind=True),
+    Scenario('bio/implicit-halves', 'BIO_write of half a head that does the handshake', 'openssl_bio', THREE, 'same'),
     Scenario('bio/again', 'BIO_free_all and a new connection at the same address, 25 times', 'openssl_bio', (GET,), answers=25,
              needs=('an address came back',)),
     Scenario('bio/mixed', 'half a head by BIO_write and half by SSL_write of its SSL', 'openssl_bio', (POST, GET, PUT)),
@@ -137,7 +139,9 @@ RESOLVE = [
         ('reload', 'a plugin that is unloaded and loaded elsewhere', (POST, GET), {'answers': 6, 'needs': ('was elsewhere',)}),
     )
 ] + [
-    Scenario('resolve/deep-bind', 'a plugin with RTLD_DEEPBIND is not reached, and not disturbed', 'resolve', (POST, GET), 'same'),
+    Scenario('resolve/deep-bind', 'a plugin with RTLD_DEEPBIND', 'resolve', (POST, GET)),
+    Scenario('resolve-off/deep-bind', 'a plugin with RTLD_DEEPBIND, JWTSHIM_LOADER=off, is not reached, and not disturbed', 'resolve', (POST, GET),
+             'same', env={'JWTSHIM_LOADER': 'off'}),
 ] + [
     Scenario('linked/' + way, sentence, 'resolve_linked', (POST, GET), answers=4)
     for way, sentence in (
