@@ -23,7 +23,7 @@ BASE      = -std=gnu11 $(WARN) -fno-strict-aliasing -fstack-protector-strong
 ifeq ($(shell $(CC) --version 2>/dev/null | grep -c clang),1)
 WARN      = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes
 endif
-ifeq ($(shell uname -m),x86_64)
+ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine 2>/dev/null)),)
 BASE     += -fcf-protection
 endif
 
@@ -38,6 +38,7 @@ SHIM_S   := $(wildcard shim/hooks/*.S)
 SHIM_O   := $(SHIM_C:%.c=$(B)/%.o) $(SHIM_S:%.S=$(B)/%.o)
 # What tests link with: all that neither interposes nor runs by itself.
 CORE_C   := $(wildcard shim/http/*.c) shim/conn/conn.c shim/conn/fd_table.c shim/conn/handle_table.c
+LOADER_C := shim/loader/elf.c shim/loader/library.c shim/loader/object_file.c shim/loader/resolve.c
 
 # The inspector, an object of its own, and the command share what needs libjwt and libcrypto.
 INSPECT_C  := $(wildcard shim/inspect/*.c)
@@ -84,7 +85,7 @@ $(B)/%.o: %.S Makefile
 # Tests link the rooms they test, not the object: their symbols are hidden in that.
 TEST_CFLAGS = $(BASE)
 CORE_O     := $(CORE_C:%.c=$(B)/core/%.o) $(B)/core/shim/config.o $(B)/core/shim/report/events.o \
-              $(B)/core/shim/report/inspector.o $(B)/core/shim/report/log.o $(B)/core/shim/loader/resolve.o $(B)/core/shim/loader/object_file.o
+              $(B)/core/shim/report/inspector.o $(B)/core/shim/report/log.o $(LOADER_C:%.c=$(B)/core/%.o)
 
 $(B)/core/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -111,13 +112,15 @@ $(B)/tests/qsh: $(B)/core/tests/unit/qsh.o $(B)/core/shim/inspect/qsh.o
 COMMAND_O  := $(COMMAND_C:%.c=$(B)/core/%.o) $(INSPECT_O)
 $(B)/jwtshim: $(COMMAND_O) $(CORE_O)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(INSPECT_LIBS)
+	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(INSPECT_LIBS) $(call LIBS_FOR,zlib)
+
+# What the page of a report has in it.
+$(B)/core/tools/jwtshim/report_html.o: tools/jwtshim/report_page.css tools/jwtshim/report_page.js
 
 # Fuzzers: built by clang with its sanitizers; golden inputs are the seeds, what is found is kept in build/.
 FUZZ_CFLAGS = -std=gnu11 -I$(B) -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
               -fno-sanitize-recover=undefined
-FUZZ_SRC   := $(CORE_C) shim/config.c shim/report/events.c shim/report/inspector.c shim/report/log.c shim/loader/resolve.c \
-              shim/loader/object_file.c
+FUZZ_SRC   := $(CORE_C) shim/config.c shim/report/events.c shim/report/inspector.c shim/report/log.c $(LOADER_C)
 $(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(wildcard shim/*.h shim/*/*.h) $(B)/inspector_needs.h Makefile
 	@mkdir -p $(@D)
 	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC) $(FUZZ_MORE)
@@ -127,9 +130,20 @@ SUBJECT_C := tools/jwtshim/subject.c tools/jwtshim/curl_line.c tools/jwtshim/wor
 $(B)/tests/fuzz_subject: $(SUBJECT_C)
 $(B)/tests/fuzz_subject: FUZZ_MORE = $(SUBJECT_C) $(call LIBS_FOR,jansson)
 
+# What reads events is the command's, and jansson is its judge.
+EVENTS_C := $(addprefix tools/jwtshim/,event.c finding.c json_scan.c tally.c time_text.c timeline.c)
+$(B)/tests/fuzz_events: $(EVENTS_C) $(wildcard tools/jwtshim/*.h)
+$(B)/tests/fuzz_events: FUZZ_MORE = $(EVENTS_C) $(call LIBS_FOR,jansson)
+
+# This one is of the command's rooms.
+ELF_SRC    := $(wildcard tools/jwtshim/image*.c) $(addprefix tools/jwtshim/,names.c ldcache.c)
+$(B)/tests/fuzz_elf: tests/fuzz/fuzz_elf.c $(ELF_SRC) $(wildcard tools/jwtshim/*.h) shim/hooks.def Makefile
+	@mkdir -p $(@D)
+	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(ELF_SRC)
+
 -include $(shell find $(B) \( -name roots -o -name deb \) -prune -o -type f -name '*.d' -print 2>/dev/null)
 
-FUZZERS := $(B)/tests/fuzz_conn $(B)/tests/fuzz_config $(B)/tests/fuzz_token $(B)/tests/fuzz_subject
+FUZZERS := $(addprefix $(B)/tests/,fuzz_conn fuzz_config fuzz_token fuzz_subject fuzz_events fuzz_elf)
 tests: $(UNIT) $(B)/tests/replay $(B)/tests/qsh $(FUZZERS)
 
 deps:
@@ -167,6 +181,7 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          wrapper="tests/wrapper/run" \
          runner="tests/wrapper/runner" \
          settings="tests/settings/run --build $(B)" \
+         command="tests/command/run --build $(B)" \
          entrypoint="tests/entrypoint/run --build $(B)" \
          packaging/install="tests/packaging/install --build $(B)" \
          packaging/packages="tests/packaging/packages --build $(B)" \
@@ -177,10 +192,14 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          programs/tls="tests/programs/tls/run --build $(B)" \
          programs/sockets/valgrind="tests/programs/sockets/run --build $(B) --valgrind" \
          programs/tls/valgrind="tests/programs/tls/run --build $(B) --valgrind" \
+         programs/stdio="tests/programs/stdio/run --build $(B)" \
+         programs/stdio/valgrind="tests/programs/stdio/run --build $(B) --valgrind" \
+         programs/loader="tests/programs/loader/run --build $(B)" \
          programs/alpn="tests/programs/alpn/run --build $(B)" \
          programs/libcurl="tests/programs/libcurl/run --build $(B)" \
          programs/libcurl/valgrind="tests/programs/libcurl/run --build $(B) --valgrind" \
          http2="tests/http2/run --build $(B)" \
+         doctor="tests/doctor/run --build $(B)" \
          clients="tests/clients/run --build $(B)"
 
 check:
@@ -192,10 +211,8 @@ check:
 
 # Ten minutes in all; what is found is in $(B)/fuzz.
 fuzz: $(FUZZERS)
-	tests/fuzz/run --build $(B) --seconds 540 --only fuzz_conn
-	tests/fuzz/run --build $(B) --seconds 60 --only fuzz_config
-	tests/fuzz/run --build $(B) --seconds 60 --only fuzz_token
-	tests/fuzz/run --build $(B) --seconds 60 --only fuzz_subject
+	tests/fuzz/run --build $(B) --seconds 350 --only fuzz_conn
+	$(foreach fuzzer,$(filter-out fuzz_conn,$(notdir $(FUZZERS))),tests/fuzz/run --build $(B) --seconds 50 --only $(fuzzer) &&) true
 
 bench: all
 	tests/bench/run --build $(B)
