@@ -141,6 +141,10 @@ def lookups(shop):
     program = shop.build('asks-dlsym', dlsym)
     shop.expect(program, 'a program that asks for SSL_write by dlsym()', 'reachable' if can else 'unreachable', 'dlsym', can)
     shop.expect(program, 'with JWTSHIM_LOADER=off it is not seen', 'unreachable', 'dlsym', False, env={'JWTSHIM_LOADER': 'off'})
+    curl = '#include <dlfcn.h>\nint main(int c, char **v) { return dlsym(dlopen(v[1], RTLD_NOW), "curl_easy_perform") != 0; }\n'
+    answer = shop.doctor.ask(shop.build('asks-curl', curl), env={'JWTSHIM_LOADER': 'off'})
+    shop.tap.report(answer['verdict'] == 'reachable' and bool(ways(answer, 'dlsym')) and bool(ways(answer, 'openssl')),
+                    "a program that looks libcurl up is seen at libcurl's own calls, without a deep hook", shown(answer))
     deepbind = '#include <dlfcn.h>\nint main(int c, char **v) { return dlopen(v[1], RTLD_LAZY | RTLD_GLOBAL | %s) != 0; }\n'
     machine = os.uname().machine == 'x86_64'
     for flags in ([], ['-fno-plt'], ['-fcf-protection', '-O0'], ['-no-pie', '-O2'], ['-fcf-protection=none', '-O2']):
