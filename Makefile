@@ -137,6 +137,13 @@ FUZZ_SRC   := $(CORE_C) shim/config.c shim/report/events.c shim/report/inspector
 $(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(wildcard shim/*.h shim/*/*.h) $(B)/inspector_needs.h Makefile
 	@mkdir -p $(@D)
 	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC) $(FUZZ_MORE)
+MODEL_C := tests/fuzz/model.c
+$(B)/tests/fuzz_core $(B)/tests/fuzz_conn: $(MODEL_C) tests/fuzz/model.h
+$(B)/tests/fuzz_core $(B)/tests/fuzz_conn: FUZZ_MORE = $(MODEL_C)
+# Without a sanitizer, for the numbers.
+$(B)/tests/storm: $(B)/core/tests/fuzz/storm.o $(B)/core/tests/fuzz/fuzz_core.o $(B)/core/tests/fuzz/model.o $(CORE_O)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^
 $(B)/tests/fuzz_token: $(INSPECT_C)
 $(B)/tests/fuzz_token: FUZZ_MORE = $(INSPECT_C) $(INSPECT_LIBS)
 SUBJECT_C := tools/jwtshim/subject.c tools/jwtshim/curl_line.c tools/jwtshim/words.c
@@ -158,7 +165,7 @@ $(B)/tests/fuzz_elf: tests/fuzz/fuzz_elf.c $(ELF_SRC) $(wildcard tools/jwtshim/*
 
 -include $(shell find $(B) \( -name roots -o -name deb \) -prune -o -type f -name '*.d' -print 2>/dev/null)
 
-FUZZERS := $(addprefix $(B)/tests/,fuzz_conn fuzz_config fuzz_token fuzz_subject fuzz_events fuzz_elf $(if $(PATCH_SO),fuzz_prologue))
+FUZZERS := $(addprefix $(B)/tests/,storm fuzz_core fuzz_conn fuzz_config fuzz_token fuzz_subject fuzz_events fuzz_elf $(if $(PATCH_SO),fuzz_prologue))
 tests: $(UNIT) $(B)/tests/replay $(B)/tests/qsh $(FUZZERS)
 
 deps:
@@ -228,8 +235,9 @@ check:
 
 # Ten minutes in all; what is found is in $(B)/fuzz.
 fuzz: $(FUZZERS)
-	tests/fuzz/run --build $(B) --seconds 350 --only fuzz_conn
-	$(foreach fuzzer,$(filter-out fuzz_conn,$(notdir $(FUZZERS))),tests/fuzz/run --build $(B) --seconds 50 --only $(fuzzer) &&) true
+	$(foreach fuzzer,fuzz_core fuzz_conn,tests/fuzz/run --build $(B) --seconds 170 --only $(fuzzer) &&) true
+	$(foreach fuzzer,$(filter-out storm fuzz_core fuzz_conn,$(notdir $(FUZZERS))),tests/fuzz/run --build $(B) --seconds 45 --only $(fuzzer) &&) true
+	tests/fuzz/run --build $(B) --runs 2000000 --only storm
 
 bench: all
 	tests/bench/run --build $(B)
