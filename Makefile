@@ -37,7 +37,7 @@ SHIM_C   := $(filter-out shim/inspect/% shim/patch/%,$(wildcard shim/*.c shim/*/
 SHIM_S   := $(wildcard shim/hooks/*.S)
 SHIM_O   := $(SHIM_C:%.c=$(B)/%.o) $(SHIM_S:%.S=$(B)/%.o)
 # What tests link with: all that neither interposes nor runs by itself.
-CORE_C   := $(wildcard shim/http/*.c) shim/conn/conn.c shim/conn/fd_table.c shim/conn/handle_table.c
+CORE_C   := $(wildcard shim/http/*.c) $(wildcard shim/conn/*.c)
 LOADER_C := shim/loader/elf.c shim/loader/library.c shim/loader/object_file.c shim/loader/resolve.c
 
 # The inspector, an object of its own, and the command share what needs libjwt and libcrypto.
@@ -55,7 +55,7 @@ HAS_ZYDIS  := $(shell $(CC) -include Zydis/Zydis.h -E -x c /dev/null > /dev/null
 PATCH_SO   := $(if $(filter x86_64,$(HAS_ZYDIS)),$(B)/libjwtshim-patch.so)
 
 .DEFAULT_GOAL := all
-.PHONY: all demo check check-sanitized deps bench install uninstall clean format lint fuzz table tests
+.PHONY: all demo check check-sanitized deps bench install uninstall clean format lint fuzz coverage mutate table tests
 .DELETE_ON_ERROR:
 
 all: $(B)/libjwtshim.so $(B)/libjwtshim-inspect.so $(PATCH_SO) $(B)/jwtshim
@@ -109,7 +109,7 @@ UNIT       := $(if $(PATCH_SO),$(UNIT),$(filter-out %/test_prologue,$(UNIT)))
 INSPECT_O  := $(INSPECT_C:%.c=$(B)/core/%.o)
 $(filter-out %/test_prologue,$(UNIT)): $(B)/tests/%: $(B)/core/tests/unit/%.o $(CORE_O)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) $(if $(shell grep -l __wrap_malloc tests/unit/$*.c),-Wl$(COMMA)--wrap=malloc) -o $@ $^ $(UNIT_LIBS) -lcmocka -lpthread
+	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) $(shell sed -n 's/^void \*__wrap_\([a-z]*\).*;/-Wl$(COMMA)--wrap=\1/p' tests/unit/$*.c) -o $@ $^ $(UNIT_LIBS) -lcmocka -lpthread
 $(B)/tests/test_inspect: $(INSPECT_O)
 $(B)/tests/test_inspect: UNIT_LIBS = $(INSPECT_LIBS)
 
@@ -189,6 +189,7 @@ FUZZ_RUNS ?= 150000
 SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          $(foreach unit,$(UNIT),sanitized/$(notdir $(unit))="$(UNIT_ENV) $(unit:$(B)/%=$(SANITIZED)/%)") \
          $(foreach unit,$(UNIT),valgrind/$(notdir $(unit))="$(UNIT_ENV) $(MEMCHECK) $(unit)") \
+         coverage="tests/coverage/run --build $(B)" \
          golden="REPLAY=$(abspath $(B))/tests/replay tests/golden/run" \
          golden/sanitized="REPLAY=$(abspath $(SANITIZED))/tests/replay tests/golden/run" \
          golden/narrow="REPLAY_NARROW=1 REPLAY=$(abspath $(SANITIZED))/tests/replay tests/golden/run" \
@@ -238,6 +239,14 @@ fuzz: $(FUZZERS)
 	$(foreach fuzzer,fuzz_core fuzz_conn,tests/fuzz/run --build $(B) --seconds 170 --only $(fuzzer) &&) true
 	$(foreach fuzzer,$(filter-out storm fuzz_core fuzz_conn,$(notdir $(FUZZERS))),tests/fuzz/run --build $(B) --seconds 45 --only $(fuzzer) &&) true
 	tests/fuzz/run --build $(B) --runs 2000000 --only storm
+
+# Which lines of the core and the connection layer the tests run.
+coverage:
+	tests/coverage/run --build $(B)
+
+# One-line changes of the shim, each of which a suite must notice; many minutes.
+mutate:
+	tests/mutate/run
 
 bench: all
 	tests/bench/run --build $(B)
