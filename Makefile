@@ -204,6 +204,7 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          wrapper="tests/wrapper/run" \
          runner="tests/wrapper/runner" \
          settings="tests/settings/run --build $(B)" \
+         threats="tests/threats/run --build $(B)" \
          command="tests/command/run --build $(B)" \
          entrypoint="tests/entrypoint/run --build $(B)" \
          packaging/install="tests/packaging/install --build $(B)" \
