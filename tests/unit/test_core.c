@@ -194,6 +194,31 @@ static void a_name_that_only_begins_encoded_is_another(void **state)
     assert_true(query_has_jwt(text_span("%6Axt=1&j%77%74=1")));
 }
 
+static void a_head_without_an_end_is_held_for_64_kib(void **state)
+{
+    (void)state;
+    static char text[HEAD_MAX + 2];
+    struct stream stream;
+    struct stream_step step;
+    static const char begins[] = "GET /?jwt=" TOKEN " HTTP/1.1\r\nX: ";
+    memset(text, 'x', sizeof text);
+    memcpy(text, begins, strlen(begins));
+    stream_reset(&stream);
+    stream_next(&stream, &config.policy, span_of(text, HEAD_MAX), &step);
+    assert_int_equal(step.verdict, STREAM_HOLD);
+    stream_next(&stream, &config.policy, span_of(text, HEAD_MAX + 1), &step);
+    assert_int_equal(step.verdict, STREAM_PASS);
+    assert_int_equal(step.decision.reason, REASON_HEAD_TOO_LARGE);
+    assert_int_equal(stream.state, STREAM_OPAQUE);
+
+    /* and one that comes whole, but is longer */
+    memcpy(text + HEAD_MAX - 2, "\r\n\r\n", 4);
+    stream_reset(&stream);
+    stream_next(&stream, &config.policy, span_of(text, sizeof text), &step);
+    assert_int_equal(step.verdict, STREAM_PASS);
+    assert_int_equal(step.decision.reason, REASON_HEAD_TOO_LARGE);
+}
+
 static void an_encoded_token_has_three_parts_too(void **state)
 {
     (void)state;
@@ -259,6 +284,7 @@ int main(void)
         cmocka_unit_test(a_line_too_short_for_a_version_is_no_request_line),
         cmocka_unit_test(an_open_bracket_is_no_host),
         cmocka_unit_test(a_name_that_only_begins_encoded_is_another),
+        cmocka_unit_test(a_head_without_an_end_is_held_for_64_kib),
         cmocka_unit_test(an_encoded_token_has_three_parts_too),
         cmocka_unit_test(chunk_lines_may_have_blanks_and_extensions_and_bare_line_feeds),
     };
