@@ -213,7 +213,7 @@ static void decision_reset(struct decision *out)
     out->candidate = out->referer = out->enters = false;
     out->protocol = PROTOCOL_1_1;
     out->form = TARGET_OTHER;
-    out->method = out->host = out->path = out->token = span_of(NULL, 0);
+    out->method = out->host = out->path = out->query = out->token = span_of(NULL, 0);
     edits_reset(&out->edits);
 }
 
@@ -222,6 +222,7 @@ static enum jwt_found examine_target(const struct target *target, const char *ba
 {
     out->form = target->form;
     out->path = target->path;
+    out->query = target->query;
     enum jwt_found found = query_find_jwt(target->query, base, &out->token, &out->edits);
     out->candidate = found != JWT_NONE;
     return found;

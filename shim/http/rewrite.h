@@ -37,7 +37,7 @@ struct decision {
     bool candidate;     /* the target has a `jwt` parameter: worth a word in the log */
     bool referer;       /* a Referer's parameter is cut, whatever becomes of the target */
     enum target_form form;
-    struct span method, host, path;
+    struct span method, host, path, query;
     struct span token; /* as it stands in the target, maybe percent-encoded */
     enum protocol { PROTOCOL_1_1, PROTOCOL_1_0, PROTOCOL_2, PROTOCOL_UNKNOWN } protocol;
     size_t line_end;    /* length of the head's line ends, for the line that enters */

@@ -4,6 +4,7 @@
 #include "../patch/patch.h"
 #include "../report/events.h"
 #include "main_program.h"
+#include "object_file.h"
 #include "patched.h"
 
 #include <dlfcn.h>
@@ -122,6 +123,8 @@ static enum patch_refusal refusal_of_set(const struct found *found, enum set set
     return is_openssl ? PATCH_NONE : PATCH_OTHER_LIBRARY;
 }
 
+static const char layer[] = "patch"; /* for the log */
+
 static const char *refusal_name(enum patch_refusal refused)
 {
     static const char names[] =
@@ -143,7 +146,7 @@ static void report_refusal(const struct found *found, enum set set, enum patch_r
         if (wanted[i].set == set && wanted[i].needed)
             *(found->function[wanted[i].hook].at ? &present : &missing) = resolve_name(wanted[i].hook);
     if (present)
-        report_patch(missing ? missing : present, refusal_name(refused));
+        report_layer_refused(layer, missing ? missing : present, refusal_name(refused));
 }
 
 /* Code is moved on amd64 only. */
@@ -167,6 +170,8 @@ static patch_apply_fn *load(void **handle)
         return NULL;
     memcpy(path, info.dli_fname, directory);
     memcpy(path + directory, name, sizeof name);
+    if (object_file_check(path) != OBJECT_FILE_FIT)
+        return NULL;
     *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
     void *apply = *handle ? dlsym(*handle, "jwtshim_patch_apply") : NULL;
     if (!apply)
@@ -225,8 +230,10 @@ static void report_outcome(const struct patch_job *job, const unsigned char *hoo
         const enum patch_refusal refused = function->refused;
         const bool of_all = refused != PATCH_NONE && (int)refused < (int)PATCH_OF_FUNCTION;
         const bool again = refused == PATCH_NONE ? function->set == told : of_all && told_of_all;
-        if (!again && refused != PATCH_COMPANION)
-            report_patch(resolve_name(hooks[i]), refused == PATCH_NONE ? NULL : refusal_name(refused));
+        if (refused == PATCH_NONE && !again && config_get()->log_level == LOG_LEVEL_ALL)
+            report_layer(layer, resolve_name(hooks[i]), "inside-the-program");
+        else if (refused != PATCH_NONE && refused != PATCH_COMPANION && !again)
+            report_layer_refused(layer, resolve_name(hooks[i]), refusal_name(refused));
         told_of_all |= of_all;
         told = function->set;
     }
@@ -246,7 +253,8 @@ static void apply(const struct main_program *program, const struct found *found)
         return;
     patch_apply_fn *patch = can_patch ? load(&handle) : NULL;
     if (!patch) {
-        report_patch(resolve_name(hooks[0]), refusal_name(can_patch ? PATCH_NO_DECODER : PATCH_ARCHITECTURE));
+        report_layer_refused(layer, resolve_name(hooks[0]),
+                             refusal_name(can_patch ? PATCH_NO_DECODER : PATCH_ARCHITECTURE));
     } else {
         patch(&job);
         if (job.room)

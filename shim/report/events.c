@@ -1,5 +1,6 @@
 #include "events.h"
 
+#include "inspector.h"
 #include "log.h"
 
 #include <errno.h>
@@ -42,9 +43,8 @@ static void put_literal(struct line *line, const char *text)
 static void put_escaped(struct line *line, struct span value)
 {
     static const char hex[] = "0123456789abcdef";
-    if (value.len > VALUE_MAX)
-        value.len = VALUE_MAX;
-    for (size_t i = 0; i < value.len; i++) {
+    const size_t end = line->len + VALUE_MAX;
+    for (size_t i = 0; i < value.len && line->len + sizeof "\\u0000" <= end; i++) {
         unsigned char c = (unsigned char)value.at[i];
         if (c == '"' || c == '\\') {
             put_raw(line, (char[]){'\\', (char)c}, 2);
@@ -112,6 +112,18 @@ static void finish(struct line *line, const struct config *config)
     log_line(config, line->text, line->len);
 }
 
+/* From here on events have no explanation, for this reason. */
+static void report_unexplained(const struct config *config, const struct explanation *explanation)
+{
+    struct line line;
+    begin(&line);
+    put_text(&line, "jwtshim.action", "unexplained");
+    put_text(&line, "jwtshim.reason", explanation->failure);
+    if (*explanation->detail)
+        put_text(&line, "jwtshim.detail", explanation->detail);
+    finish(&line, config);
+}
+
 void report_decision(const char *layer, const struct decision *decision)
 {
     static const char *const versions[] = {
@@ -122,6 +134,7 @@ void report_decision(const char *layer, const struct decision *decision)
         return;
     int saved = errno;
     struct line line;
+    struct explanation explanation = {.len = 0};
     begin(&line);
     put_string(&line, "http.request.method", decision->method);
     put_string(&line, "server.address", decision->host);
@@ -137,7 +150,13 @@ void report_decision(const char *layer, const struct decision *decision)
     if (decision->referer)
         put_literal(&line, ",\"jwtshim.referer\":true");
     put_text(&line, "jwtshim.layer", layer);
+    if (moved || decision->reason == REASON_AUDIT)
+        inspector_explain(decision, &explanation);
+    if (explanation.len && explanation.len + CLOSING <= sizeof line.text - line.len)
+        put_raw(&line, explanation.fields, explanation.len);
     finish(&line, config);
+    if (explanation.failure)
+        report_unexplained(config, &explanation);
     errno = saved;
 }
 
@@ -159,7 +178,7 @@ void report_steering(const char *layer, struct span host, enum reason reason)
     errno = saved;
 }
 
-void report_layer(const char *layer, const char *object, const char *why)
+static void report_about(const char *action, const char *layer, const char *object, const char *why)
 {
     const struct config *config = config_get();
     if (config->log == LOG_OFF)
@@ -167,7 +186,7 @@ void report_layer(const char *layer, const char *object, const char *why)
     int saved = errno;
     struct line line;
     begin(&line);
-    put_text(&line, "jwtshim.action", "layer-applies");
+    put_text(&line, "jwtshim.action", action);
     put_text(&line, "jwtshim.reason", why);
     put_text(&line, "jwtshim.object", object);
     put_text(&line, "jwtshim.layer", layer);
@@ -175,20 +194,14 @@ void report_layer(const char *layer, const char *object, const char *why)
     errno = saved;
 }
 
-void report_patch(const char *symbol, const char *why)
+void report_layer(const char *layer, const char *object, const char *why)
 {
-    const struct config *config = config_get();
-    if (config->log == LOG_OFF || (config->log_level == LOG_LEVEL_REWRITE && !why))
-        return;
-    int saved = errno;
-    struct line line;
-    begin(&line);
-    put_text(&line, "jwtshim.action", why ? "not-patched" : "patched");
-    if (why)
-        put_text(&line, "jwtshim.reason", why);
-    put_text(&line, "jwtshim.symbol", symbol);
-    finish(&line, config);
-    errno = saved;
+    report_about("layer-applies", layer, object, why);
+}
+
+void report_layer_refused(const char *layer, const char *object, const char *why)
+{
+    report_about("layer-refused", layer, object, why);
 }
 
 void report_setting(const char *where, const char *what)
