@@ -23,7 +23,7 @@ BASE      = -std=gnu11 $(WARN) -fno-strict-aliasing -fstack-protector-strong
 ifeq ($(shell $(CC) --version 2>/dev/null | grep -c clang),1)
 WARN      = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes
 endif
-ifeq ($(shell uname -m),x86_64)
+ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine 2>/dev/null)),)
 BASE     += -fcf-protection
 endif
 
@@ -38,6 +38,7 @@ SHIM_S   := $(wildcard shim/hooks/*.S)
 SHIM_O   := $(SHIM_C:%.c=$(B)/%.o) $(SHIM_S:%.S=$(B)/%.o)
 # What tests link with: all that neither interposes nor runs by itself.
 CORE_C   := $(wildcard shim/http/*.c) shim/conn/conn.c shim/conn/fd_table.c shim/conn/handle_table.c
+LOADER_C := shim/loader/elf.c shim/loader/library.c shim/loader/object_file.c shim/loader/resolve.c
 
 # The inspector, an object of its own, and the command share what needs libjwt and libcrypto.
 INSPECT_C  := $(wildcard shim/inspect/*.c)
@@ -62,9 +63,6 @@ all: $(B)/libjwtshim.so $(B)/libjwtshim-inspect.so $(PATCH_SO) $(B)/jwtshim
 $(B)/libjwtshim.so: $(SHIM_O) $(B)/exports.map
 	$(call Q,LD)$(CC) $(CFLAGS) $(SHIM_LDFLAGS) $(LDFLAGS) -o $@ $(SHIM_O)
 
-$(B)/libjwtshim-patch.so: $(PATCH_C:%.c=$(B)/%.o)
-	$(call Q,LD)$(CC) $(CFLAGS) -shared -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs -Wl,-soname,libjwtshim-patch.so $(LDFLAGS) -o $@ $^ -lZydis
-
 INSPECT_LDFLAGS = -shared -Wl,-z,relro,-z,now,-z,nodelete,-z,noexecstack,-z,defs -Wl,-Bsymbolic \
                   -Wl,-soname,libjwtshim-inspect.so -Wl,--as-needed
 $(B)/libjwtshim-inspect.so: $(INSPECT_C:%.c=$(B)/%.o)
@@ -74,6 +72,9 @@ $(B)/libjwtshim-inspect.so: $(INSPECT_C:%.c=$(B)/%.o)
 $(B)/inspector_needs.h: $(B)/libjwtshim-inspect.so
 	$(call Q,GEN)$(READELF) -d $< | sed -n '/(NEEDED).*\[libc\./d; s/.*(NEEDED).*\[\(.*\)\]/"\1",/p' > $@
 $(B)/shim/report/inspector.o $(B)/core/shim/report/inspector.o: $(B)/inspector_needs.h
+
+$(B)/libjwtshim-patch.so: $(PATCH_C:%.c=$(B)/%.o)
+	$(call Q,LD)$(CC) $(CFLAGS) -shared -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs -Wl,-soname,libjwtshim-patch.so $(LDFLAGS) -o $@ $^ -lZydis
 
 # An anonymous version script: a named version would keep the hooks from binding to versioned references.
 $(B)/exports.map: shim/hooks.def
@@ -92,7 +93,7 @@ $(B)/%.o: %.S Makefile
 # Tests link the rooms they test, not the object: their symbols are hidden in that.
 TEST_CFLAGS = $(BASE)
 CORE_O     := $(CORE_C:%.c=$(B)/core/%.o) $(B)/core/shim/config.o $(B)/core/shim/report/events.o \
-              $(B)/core/shim/report/inspector.o $(B)/core/shim/report/log.o $(B)/core/shim/loader/resolve.o $(B)/core/shim/loader/object_file.o
+              $(B)/core/shim/report/inspector.o $(B)/core/shim/report/log.o $(LOADER_C:%.c=$(B)/core/%.o)
 
 $(B)/core/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -115,7 +116,6 @@ $(B)/tests/test_inspect: UNIT_LIBS = $(INSPECT_LIBS)
 $(B)/tests/qsh: $(B)/core/tests/unit/qsh.o $(B)/core/shim/inspect/qsh.o
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(INSPECT_LIBS)
-
 # The decoder's test needs the decoder, and nothing else does.
 $(B)/tests/test_prologue: $(B)/core/tests/unit/test_prologue.o $(B)/core/shim/patch/prologue.o
 	@mkdir -p $(@D)
@@ -133,18 +133,17 @@ $(B)/core/tools/jwtshim/report_html.o: tools/jwtshim/report_page.css tools/jwtsh
 # Fuzzers: built by clang with its sanitizers; golden inputs are the seeds, what is found is kept in build/.
 FUZZ_CFLAGS = -std=gnu11 -I$(B) -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
               -fno-sanitize-recover=undefined
-FUZZ_SRC   := $(CORE_C) shim/config.c shim/report/events.c shim/report/inspector.c shim/report/log.c shim/loader/resolve.c \
-              shim/loader/object_file.c
+FUZZ_SRC   := $(CORE_C) shim/config.c shim/report/events.c shim/report/inspector.c shim/report/log.c $(LOADER_C)
 $(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(wildcard shim/*.h shim/*/*.h) $(B)/inspector_needs.h Makefile
 	@mkdir -p $(@D)
 	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC) $(FUZZ_MORE)
-$(B)/tests/fuzz_prologue: FUZZ_MORE = shim/patch/prologue.c -lZydis
-$(B)/tests/fuzz_prologue: shim/patch/prologue.c
 $(B)/tests/fuzz_token: $(INSPECT_C)
 $(B)/tests/fuzz_token: FUZZ_MORE = $(INSPECT_C) $(INSPECT_LIBS)
 SUBJECT_C := tools/jwtshim/subject.c tools/jwtshim/curl_line.c tools/jwtshim/words.c
 $(B)/tests/fuzz_subject: $(SUBJECT_C)
 $(B)/tests/fuzz_subject: FUZZ_MORE = $(SUBJECT_C) $(call LIBS_FOR,jansson)
+$(B)/tests/fuzz_prologue: FUZZ_MORE = shim/patch/prologue.c -lZydis
+$(B)/tests/fuzz_prologue: shim/patch/prologue.c
 
 # What reads events is the command's, and jansson is its judge.
 EVENTS_C := $(addprefix tools/jwtshim/,event.c finding.c json_scan.c tally.c time_text.c timeline.c)
@@ -159,8 +158,7 @@ $(B)/tests/fuzz_elf: tests/fuzz/fuzz_elf.c $(ELF_SRC) $(wildcard tools/jwtshim/*
 
 -include $(shell find $(B) \( -name roots -o -name deb \) -prune -o -type f -name '*.d' -print 2>/dev/null)
 
-FUZZERS := $(addprefix $(B)/tests/,fuzz_conn fuzz_config fuzz_token fuzz_subject fuzz_events fuzz_elf) \
-           $(if $(PATCH_SO),$(B)/tests/fuzz_prologue)
+FUZZERS := $(addprefix $(B)/tests/,fuzz_conn fuzz_config fuzz_token fuzz_subject fuzz_events fuzz_elf $(if $(PATCH_SO),fuzz_prologue))
 tests: $(UNIT) $(B)/tests/replay $(B)/tests/qsh $(FUZZERS)
 
 deps:
@@ -209,10 +207,11 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          programs/tls="tests/programs/tls/run --build $(B)" \
          programs/sockets/valgrind="tests/programs/sockets/run --build $(B) --valgrind" \
          programs/tls/valgrind="tests/programs/tls/run --build $(B) --valgrind" \
-         $(if $(PATCH_SO),programs/patch="tests/programs/patch/run --build $(B)" \
-                          programs/patch/valgrind="tests/programs/patch/run --build $(B) --valgrind") \
          programs/stdio="tests/programs/stdio/run --build $(B)" \
          programs/stdio/valgrind="tests/programs/stdio/run --build $(B) --valgrind" \
+         programs/loader="tests/programs/loader/run --build $(B)" \
+         $(if $(PATCH_SO),programs/patch="tests/programs/patch/run --build $(B)" \
+                          programs/patch/valgrind="tests/programs/patch/run --build $(B) --valgrind") \
          programs/alpn="tests/programs/alpn/run --build $(B)" \
          programs/libcurl="tests/programs/libcurl/run --build $(B)" \
          programs/libcurl/valgrind="tests/programs/libcurl/run --build $(B) --valgrind" \

@@ -3,6 +3,7 @@
 #include "../config.h"
 #include "../patch/patch.h"
 #include "../report/events.h"
+#include "elf.h"
 #include "main_program.h"
 #include "object_file.h"
 #include "patched.h"
@@ -73,7 +74,7 @@ struct found {
 
 static bool is_of_interest(unsigned symbol)
 {
-    const char *name = resolve_name(symbol);
+    const char *name = symbol_names[symbol];
     return strncmp(name, "SSL_", 4) == 0 || strncmp(name, "BIO_", 4) == 0 || strncmp(name, "ERR_", 4) == 0 ||
            strncmp(name, "nghttp2_", 8) == 0;
 }
@@ -82,7 +83,7 @@ static void look_up_exports(const struct main_program *program, struct found *fo
 {
     for (unsigned symbol = 0; symbol < SYMBOL_COUNT; symbol++)
         if (is_of_interest(symbol))
-            found->function[symbol] = main_program_export(program, resolve_name(symbol));
+            found->function[symbol] = main_program_export(program, symbol_names[symbol]);
     for (int mark = 0; mark < MARKS; mark++)
         found->mark[mark] = main_program_export(program, mark_names[mark]);
 }
@@ -97,7 +98,7 @@ static bool look_up_all(const struct main_program *program, const struct symbol_
     for (unsigned symbol = 0; symbol < SYMBOL_COUNT; symbol++)
         if (is_of_interest(symbol)) {
             symbols[count] = symbol;
-            names[count++] = resolve_name(symbol);
+            names[count++] = symbol_names[symbol];
         }
     for (int mark = 0; mark < MARKS; mark++)
         names[count + (size_t)mark] = mark_names[mark];
@@ -123,8 +124,6 @@ static enum patch_refusal refusal_of_set(const struct found *found, enum set set
     return is_openssl ? PATCH_NONE : PATCH_OTHER_LIBRARY;
 }
 
-static const char layer[] = "patch"; /* for the log */
-
 static const char *refusal_name(enum patch_refusal refused)
 {
     static const char names[] =
@@ -144,9 +143,9 @@ static void report_refusal(const struct found *found, enum set set, enum patch_r
     const char *missing = NULL, *present = NULL;
     for (size_t i = WANTED_COUNT; i-- > 0;)
         if (wanted[i].set == set && wanted[i].needed)
-            *(found->function[wanted[i].hook].at ? &present : &missing) = resolve_name(wanted[i].hook);
+            *(found->function[wanted[i].hook].at ? &present : &missing) = symbol_names[wanted[i].hook];
     if (present)
-        report_layer_refused(layer, missing ? missing : present, refusal_name(refused));
+        report_patch(missing ? missing : present, refusal_name(refused));
 }
 
 /* Code is moved on amd64 only. */
@@ -172,7 +171,8 @@ static patch_apply_fn *load(void **handle)
     memcpy(path + directory, name, sizeof name);
     if (object_file_check(path) != OBJECT_FILE_FIT)
         return NULL;
-    *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+    __typeof__(&dlopen) open_object = (__typeof__(&dlopen))next_function(HOOK_dlopen); /* not by our own hook */
+    *handle = open_object ? open_object(path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND) : NULL;
     void *apply = *handle ? dlsym(*handle, "jwtshim_patch_apply") : NULL;
     if (!apply)
         dlerror();
@@ -191,7 +191,7 @@ static size_t list_functions(const struct found *found, struct patch_function *f
         const enum hook hook = wanted[i].hook;
         const struct own_function *function = &found->function[hook];
         const enum patch_refusal refused = refusal_of_set(found, wanted[i].set);
-        if (refused == PATCH_NONE && function->at && resolve_is_ours(hook_address(hook))) {
+        if (refused == PATCH_NONE && function->at && elf_is_ours(hook_address(hook))) {
             hooks[count] = (unsigned char)hook;
             functions[count++] = (struct patch_function){
                 .code = function->at, .size = function->size, .hook = hook_address(hook), .set = wanted[i].set};
@@ -208,11 +208,11 @@ static void note(const struct found *found, const struct patch_job *job, const u
     for (size_t i = 0; i < job->count; i++)
         have_ssl |= hooks[i] == HOOK_SSL_write && job->functions[i].refused == PATCH_NONE;
     for (unsigned symbol = 0; have_ssl && symbol < SYMBOL_COUNT; symbol++)
-        if (found->function[symbol].at && strncmp(resolve_name(symbol), "nghttp2_", 8) != 0)
+        if (found->function[symbol].at && strncmp(symbol_names[symbol], "nghttp2_", 8) != 0)
             patched.function[symbol] = found->function[symbol].at;
     for (size_t i = 0; i < job->count; i++)
         for (unsigned symbol = 0; symbol < SYMBOL_COUNT; symbol++)
-            if (job->functions[i].refused == PATCH_NONE && strcmp(resolve_name(symbol), resolve_name(hooks[i])) == 0)
+            if (job->functions[i].refused == PATCH_NONE && strcmp(symbol_names[symbol], symbol_names[hooks[i]]) == 0)
                 patched.function[symbol] = job->functions[i].trampoline;
     patched.low = job->room;
     patched.high = job->room_end;
@@ -230,10 +230,8 @@ static void report_outcome(const struct patch_job *job, const unsigned char *hoo
         const enum patch_refusal refused = function->refused;
         const bool of_all = refused != PATCH_NONE && (int)refused < (int)PATCH_OF_FUNCTION;
         const bool again = refused == PATCH_NONE ? function->set == told : of_all && told_of_all;
-        if (refused == PATCH_NONE && !again && config_get()->log_level == LOG_LEVEL_ALL)
-            report_layer(layer, resolve_name(hooks[i]), "inside-the-program");
-        else if (refused != PATCH_NONE && refused != PATCH_COMPANION && !again)
-            report_layer_refused(layer, resolve_name(hooks[i]), refusal_name(refused));
+        if (!again && refused != PATCH_COMPANION)
+            report_patch(symbol_names[hooks[i]], refused == PATCH_NONE ? NULL : refusal_name(refused));
         told_of_all |= of_all;
         told = function->set;
     }
@@ -253,8 +251,7 @@ static void apply(const struct main_program *program, const struct found *found)
         return;
     patch_apply_fn *patch = can_patch ? load(&handle) : NULL;
     if (!patch) {
-        report_layer_refused(layer, resolve_name(hooks[0]),
-                             refusal_name(can_patch ? PATCH_NO_DECODER : PATCH_ARCHITECTURE));
+        report_patch(symbol_names[hooks[0]], refusal_name(can_patch ? PATCH_NO_DECODER : PATCH_ARCHITECTURE));
     } else {
         patch(&job);
         if (job.room)
@@ -294,8 +291,8 @@ void patch_main_program(void)
     if (config->mode == MODE_OFF || !config->patch || !main_program_read(&program) || getauxval(AT_SECURE))
         return;
     int saved = errno;
-    if (main_program_export(&program, resolve_name(HOOK_SSL_write)).at ||
-        main_program_export(&program, resolve_name(HOOK_nghttp2_submit_request)).at)
+    if (main_program_export(&program, symbol_names[HOOK_SSL_write]).at ||
+        main_program_export(&program, symbol_names[HOOK_nghttp2_submit_request]).at)
         patch_exports(&program);
     else if (may_hide_a_library(&program) && main_program_open(&program, &table))
         patch_listed(&program, &table);

@@ -122,9 +122,9 @@ class CodeSuite:
         elf = Elf(self.path(name))
         with self.waiting(name, preload, env, before) as process:
             process.changes = elf.changes(process, 0 if elf.fixed else process.base)
-        process.patched = [event['jwtshim.object'] for event in process.events if event['jwtshim.action'] == 'layer-applies']
-        process.refused = [(event['jwtshim.object'], event['jwtshim.reason']) for event in process.events
-                           if event['jwtshim.action'] == 'layer-refused']
+        process.patched = [event['jwtshim.symbol'] for event in process.events if event['jwtshim.action'] == 'patched']
+        process.refused = [(event['jwtshim.symbol'], event['jwtshim.reason']) for event in process.events
+                           if event['jwtshim.action'] == 'not-patched']
         process.both = [row for row in process.maps if 'w' in row[1] and 'x' in row[1]]
         process.made = [row for row in process.maps if 'x' in row[1] and (len(row) < 6 or not row[5].strip())]
         return process

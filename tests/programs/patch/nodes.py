@@ -65,8 +65,8 @@ class NodeSuite(Suite):
         run.facts = [line for line in lines if len(line) != 3]
         run.requests, run.captures, run.valgrind = self.mock.requests(), sorted(self.mock.captures()), []
         events = read_events(log) if preload else []
-        run.events = [event for event in events if event.get('jwtshim.layer') != 'patch']
-        run.patched = [(event['jwtshim.object'], event['jwtshim.reason']) for event in events if event not in run.events]
+        run.events = [event for event in events if event['jwtshim.action'] not in ('patched', 'not-patched')]
+        run.patched = [(event['jwtshim.symbol'], event.get('jwtshim.reason')) for event in events if event not in run.events]
         return run
 
     def expect(self, run, count, status, verdict, sentence):

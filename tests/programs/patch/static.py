@@ -47,7 +47,7 @@ class StaticSuite(Suite):
 
     def call(self, scenario, host, files, preload, env=None):
         run = super().call(scenario, host, files, preload, env)
-        run.patched = [event for event in run.events if event.get('jwtshim.layer') == 'patch']
+        run.patched = [event for event in run.events if event['jwtshim.action'] in ('patched', 'not-patched')]
         run.events = [event for event in run.events if event not in run.patched]
         return run
 
