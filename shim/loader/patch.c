@@ -13,6 +13,11 @@
 #include <stdio.h>
 #include <sys/auxv.h>
 
+/* A flag of glibc's; musl binds so by itself. */
+#ifndef RTLD_DEEPBIND
+#define RTLD_DEEPBIND 0
+#endif
+
 enum set { SET_SSL, SET_BIO, SET_ALPN, SET_NGHTTP2, SETS };
 
 /* The functions, in sets that are led through our hooks as a whole or not at all: a write without the end of its handle's
