@@ -1,6 +1,9 @@
 #include "elf.h"
 
-#include <string.h>
+#include "text.h"
+
+#include <stdatomic.h>
+#include <sys/auxv.h>
 
 bool elf_is_ours(const void *address)
 {
@@ -25,17 +28,17 @@ static const void *table_at(const struct elf_object *object, ElfW(Addr) address)
     return (const void *)(address < object->base ? object->base + address : address);
 }
 
-static void read_object(struct elf_object *object, const struct dl_phdr_info *info, size_t index)
+static const ElfW(Dyn) * dynamic_of(uintptr_t base, const ElfW(Phdr) * segments, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (segments[i].p_type == PT_DYNAMIC)
+            return (const ElfW(Dyn) *)(base + segments[i].p_vaddr);
+    return NULL;
+}
+
+static void read_dynamic(struct elf_object *object)
 {
     size_t soname = 0;
-    *object = (struct elf_object){.base = info->dlpi_addr,
-                                  .path = info->dlpi_name ? info->dlpi_name : "",
-                                  .segments = info->dlpi_phdr,
-                                  .segment_count = info->dlpi_phnum,
-                                  .index = index};
-    for (size_t i = 0; i < object->segment_count; i++)
-        if (object->segments[i].p_type == PT_DYNAMIC)
-            object->dynamic = (const ElfW(Dyn) *)(object->base + object->segments[i].p_vaddr);
     for (const ElfW(Dyn) *entry = object->dynamic; entry && entry->d_tag != DT_NULL; entry++) {
         switch (entry->d_tag) {
         case DT_SYMTAB: object->symbols = table_at(object, entry->d_un.d_ptr); break;
@@ -60,7 +63,7 @@ static void *function_at(const struct elf_object *object, size_t number, const c
     const unsigned char bind = symbol->st_info >> 4;
     if (symbol->st_shndx == SHN_UNDEF || symbol->st_value == 0 || type != STT_FUNC ||
         (bind != STB_GLOBAL && bind != STB_WEAK) || (object->versions && object->versions[number] & hidden) ||
-        strcmp(object->strings + symbol->st_name, name) != 0)
+        !text_is(object->strings + symbol->st_name, name))
         return NULL;
     return (void *)(object->base + symbol->st_value);
 }
@@ -147,7 +150,6 @@ static struct relocations relocations_of(const struct elf_object *object)
 bool elf_imports(const struct elf_object *object, const char *prefix)
 {
     const struct relocations relocations = relocations_of(object);
-    const size_t prefix_len = strlen(prefix);
     if (!object->symbols || !object->strings)
         return false;
     for (int i = 0; i < 3; i++) {
@@ -157,11 +159,62 @@ bool elf_imports(const struct elf_object *object, const char *prefix)
             /* A Rela begins as a Rel does. */
             const size_t info = ((const ElfW(Rel) *)(relocations.table[i] + at))->r_info;
             const size_t symbol = sizeof(ElfW(Addr)) == 8 ? info >> 16 >> 16 : info >> 8;
-            if (symbol && !strncmp(object->strings + object->symbols[symbol].st_name, prefix, prefix_len))
+            if (symbol && text_begins(object->strings + object->symbols[symbol].st_name, prefix))
                 return true;
         }
     }
     return false;
+}
+
+static void read_object(struct elf_object *object, const struct dl_phdr_info *info, size_t index)
+{
+    *object = (struct elf_object){.base = info->dlpi_addr,
+                                  .path = info->dlpi_name ? info->dlpi_name : "",
+                                  .segments = info->dlpi_phdr,
+                                  .segment_count = info->dlpi_phnum,
+                                  .dynamic = dynamic_of(info->dlpi_addr, info->dlpi_phdr, info->dlpi_phnum),
+                                  .index = index};
+    read_dynamic(object);
+}
+
+/* The loader's own list, which it shows to debuggers. NULL if the program has no place for that. */
+static const struct link_map *loaders_list(void)
+{
+    const ElfW(Phdr) *segments = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+    const size_t count = getauxval(AT_PHNUM);
+    uintptr_t base = 0;
+    for (size_t i = 0; segments && i < count; i++)
+        if (segments[i].p_type == PT_PHDR)
+            base = (uintptr_t)segments - segments[i].p_vaddr;
+    const ElfW(Dyn) *entry = segments ? dynamic_of(base, segments, count) : NULL;
+    for (; entry && entry->d_tag != DT_NULL; entry++)
+        if (entry->d_tag == DT_DEBUG && entry->d_un.d_ptr)
+            return ((const struct r_debug *)entry->d_un.d_ptr)->r_map;
+    return NULL;
+}
+
+typedef int iterate_fn(int (*each)(struct dl_phdr_info *info, size_t size, void *context), void *context);
+
+/* dl_iterate_phdr() of libc itself: a sanitizer has put one of its own into its place, which cannot be called while it
+ * starts, and it asks for symbols then. */
+static iterate_fn *libcs_iterate(void)
+{
+    static _Atomic(iterate_fn *) known;
+    iterate_fn *iterate = atomic_load_explicit(&known, memory_order_relaxed);
+    if (__builtin_expect(iterate != NULL, 1))
+        return iterate;
+    iterate = dl_iterate_phdr;
+    for (const struct link_map *map = loaders_list(); map; map = map->l_next) {
+        struct elf_object object = {.base = map->l_addr, .path = map->l_name, .dynamic = map->l_ld};
+        read_dynamic(&object);
+        void *found = elf_function(&object, "__libc_start_main") ? elf_function(&object, "dl_iterate_phdr") : NULL;
+        if (!found)
+            continue;
+        iterate = (iterate_fn *)found;
+        break;
+    }
+    atomic_store_explicit(&known, iterate, memory_order_relaxed);
+    return iterate;
 }
 
 struct walk {
@@ -182,7 +235,7 @@ static int walk_on(struct dl_phdr_info *info, size_t size, void *context)
 bool elf_each(elf_visit_fn *visit, void *context)
 {
     struct walk walk = {.visit = visit, .context = context};
-    return dl_iterate_phdr(walk_on, &walk) != 0;
+    return libcs_iterate()(walk_on, &walk) != 0;
 }
 
 static int count_one(struct dl_phdr_info *info, size_t size, void *context)
@@ -195,7 +248,7 @@ static int count_one(struct dl_phdr_info *info, size_t size, void *context)
 size_t elf_count(void)
 {
     size_t count = 0;
-    dl_iterate_phdr(count_one, &count);
+    libcs_iterate()(count_one, &count);
     return count;
 }
 
@@ -209,7 +262,7 @@ static int read_loads(struct dl_phdr_info *info, size_t size, void *context)
 unsigned long long elf_loads(void)
 {
     unsigned long long loads = 0;
-    dl_iterate_phdr(read_loads, &loads);
+    libcs_iterate()(read_loads, &loads);
     return loads;
 }
 
@@ -266,8 +319,11 @@ static void enqueue(struct search *search, size_t place)
 
 static bool is_named(const char *soname, const char *path, const char *name)
 {
-    const char *slash = strrchr(path, '/');
-    return (soname && strcmp(soname, name) == 0) || strcmp(path, name) == 0 || (slash && strcmp(slash + 1, name) == 0);
+    const char *file = path;
+    for (const char *at = path; *at; at++)
+        if (*at == '/')
+            file = at + 1;
+    return (soname && text_is(soname, name)) || text_is(path, name) || text_is(file, name);
 }
 
 static void enqueue_needed(struct search *search, const struct elf_object *object)
