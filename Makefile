@@ -49,9 +49,9 @@ LIBS_FOR    = $(shell for lib in $(1); do $(PKG_CONFIG) --libs $$lib 2> /dev/nul
 # jansson first: the shim looks at it before it loads more.
 INSPECT_LIBS = $(call LIBS_FOR,jansson libcrypto libjwt)
 
-# The object that changes code in the main program has the decoder of instructions: amd64 only, and where there is Zydis.
+# The object that changes code in the main program has the decoder of instructions: amd64 only, and where there is Zydis 4.
 PATCH_C    := $(wildcard shim/patch/*.c)
-HAS_ZYDIS  := $(shell $(CC) -include Zydis/Zydis.h -E -x c /dev/null > /dev/null 2>&1 && uname -m)
+HAS_ZYDIS  := $(shell echo 'char is_4[ZYDIS_VERSION >> 48 >= 4 ? 1 : -1];' | $(CC) -include Zydis/Zydis.h -fsyntax-only -x c - > /dev/null 2>&1 && uname -m)
 PATCH_SO   := $(if $(filter x86_64,$(HAS_ZYDIS)),$(B)/libjwtshim-patch.so)
 
 .DEFAULT_GOAL := all
