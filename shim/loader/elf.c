@@ -51,6 +51,14 @@ static void read_object(struct elf_object *object, const struct dl_phdr_info *in
         object->soname = object->strings + soname;
 }
 
+/* Not strcmp: a sanitizer's runtime has its own, and calls dlsym before that works. */
+static bool is_name(const char *one, const char *other)
+{
+    while (*one && *one == *other)
+        one++, other++;
+    return *one == *other;
+}
+
 /* The version that a plain reference gets is the one that is not marked as hidden. */
 static void *function_at(const struct elf_object *object, size_t number, const char *name)
 {
@@ -60,7 +68,7 @@ static void *function_at(const struct elf_object *object, size_t number, const c
     const unsigned char bind = symbol->st_info >> 4;
     if (symbol->st_shndx == SHN_UNDEF || symbol->st_value == 0 || type != STT_FUNC ||
         (bind != STB_GLOBAL && bind != STB_WEAK) || (object->versions && object->versions[number] & hidden) ||
-        strcmp(object->strings + symbol->st_name, name) != 0)
+        !is_name(object->strings + symbol->st_name, name))
         return NULL;
     return (void *)(object->base + symbol->st_value);
 }
