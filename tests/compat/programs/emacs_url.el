@@ -1,0 +1,4 @@
+;; Emacs' url library: GnuTLS inside of Emacs.
+(setq network-security-level 'low gnutls-verify-error nil gnutls-trustfiles (list (getenv "CA")))
+(let ((url-request-method (getenv "METHOD")) (url-request-data (if (equal (getenv "METHOD") "POST") "{}")))
+  (url-retrieve-synchronously (getenv "URL") t t 20))
