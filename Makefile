@@ -44,7 +44,7 @@ PKG_CONFIG ?= pkg-config
 LIBS_FOR    = $(shell $(PKG_CONFIG) --libs $(1))
 
 .DEFAULT_GOAL := all
-.PHONY: all demo check check-sanitized deps bench install uninstall clean format lint fuzz table tests
+.PHONY: all demo check check-clients check-sanitized deps bench install uninstall clean format lint fuzz table tests
 .DELETE_ON_ERROR:
 
 all: $(B)/libjwtshim.so $(B)/jwtshim
@@ -143,13 +143,21 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          programs/libcurl="tests/programs/libcurl/run --build $(B)" \
          programs/libcurl/valgrind="tests/programs/libcurl/run --build $(B) --valgrind" \
          http2="tests/http2/run --build $(B)" \
-         clients="tests/clients/run --build $(B)"
+         clients="tests/clients/run --build $(B)" \
+         compat/table="tests/compat/test_table"
 
 check:
 	tools/deps check
 	$(MAKE) all tests
 	$(MAKE) check-sanitized
 	@tests/run $(SUITES)
+
+# The compatibility table of README.md, from runs of some hundred programs: installs them (3 GB) and takes minutes. What is fetched and built is kept.
+check-clients:
+	-tools/deps clients
+	$(MAKE) all
+	tests/compat/run --build $(B) --fetch
+	tests/compat/run --build $(B)
 
 # Ten minutes in all; what is found is in $(B)/fuzz.
 fuzz: $(FUZZERS)

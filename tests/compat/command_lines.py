@@ -64,6 +64,8 @@ CLIENTS = [
     Client('xmllint', 'libxml2-utils', 'xmllint --html --noout "$URL"', plain='socket', methods=GET, transports=(HTTP,), program='xmllint'),
     Client('cmake', 'cmake', 'printf \'file(DOWNLOAD "%s" cmake.out TLS_CAINFO "%s")\\n\' "$URL" "$CA" > get.cmake; cmake -P get.cmake; rm -f cmake.out',
            plain='socket', h2='nghttp2', methods=GET, transports=(H2, HTTP), program='cmake'),
-    Client('busybox wget', 'busybox', 'if [ $METHOD = POST ]; then set -- --post-data a=b; fi; busybox wget -q -O /dev/null "$@" "$URL"', plain='stdio',
-           transports=(HTTP,), program='busybox'),
+    Client('bash /dev/tcp', 'bash', '"$CLIENTS"/bash_tcp.sh $MODE "$URL"', plain='stdio', transports=(HTTP,), program='bash'),
+    Client('gawk /inet', 'gawk', '"$CLIENTS"/gawk_inet.awk $MODE "$URL"', plain='stdio', transports=(HTTP,), program='gawk'),
+    Client('busybox wget', 'busybox', '"$CLIENTS"/busybox_wget.sh $MODE "$URL"', tls='openssl', plain='stdio', program='busybox'),
+    Client('busybox nc', 'busybox', '"$CLIENTS"/busybox_nc.sh $MODE "$URL"', plain='socket', transports=(HTTP,), program='busybox'),
 ]

@@ -13,10 +13,18 @@ class Missing(Exception):
     """The client is not installed, and why."""
 
 
+class Broken(Exception):
+    """A command that should have made the client failed, and what it said."""
+
+
 def run(argv, where=None, timeout=300, env=None):
-    done = subprocess.run(argv, cwd=where, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout)
+    """What a command prints; Broken where it fails or takes too long."""
+    try:
+        done = subprocess.run(argv, cwd=where, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Broken(str(error)) from error
     if done.returncode:
-        raise Missing('%s failed: %s' % (argv[0], done.stdout.decode('utf-8', 'replace').strip()[-600:]))
+        raise Broken('%s failed: %s' % (argv[0], done.stdout.decode('utf-8', 'replace').strip()[-600:]))
     return done.stdout.decode('utf-8', 'replace')
 
 
@@ -97,7 +105,7 @@ def build(client, cache):
 # --- what a run needs to know ----------------------------------------------------------------------------------------------------
 
 def prepare(client, cache):
-    """Returns the version to tell and the path of the built program. Raises Missing."""
+    """Returns the version to tell and the path of the built program. Raises Missing or Broken."""
     packages = client.package.split()
     versions = {package: installed_version(package) for package in packages}
     absent = [package for package in packages if not versions[package]]

@@ -40,7 +40,8 @@ class Row:
     """A client and what became of it."""
 
     def __init__(self, client):
-        self.client, self.version, self.missing, self.ways = client, '', '', []
+        self.client, self.version, self.ways = client, '', []
+        self.missing = self.broken = ''     # why it is not installed, or could not be made
         self.diagnosis = None       # the doctor's
 
     def is_fixed(self):
@@ -50,7 +51,7 @@ class Row:
         return bool(self.ways) and all(way.is_unreached() for way in self.ways)
 
     def troubles(self):
-        return ['%s: %s' % (way.words, way.trouble) for way in self.ways if way.trouble]
+        return [self.broken] * bool(self.broken) + ['%s: %s' % (way.words, way.trouble) for way in self.ways if way.trouble]
 
     def as_expected(self):
         return bool(self.ways) and all(self.is_wanted(way) for way in self.ways)
@@ -75,6 +76,9 @@ class Suite:
             row.version, out = store.prepare(client, self.cache)
         except store.Missing as missing:
             row.missing = str(missing)
+            return row
+        except store.Broken as broken:
+            row.broken = str(broken)
             return row
         if client.needs_root and os.environ.get('JWTSHIM_COMPAT_ROOT') != '1':
             row.missing = 'needs root'
@@ -120,7 +124,6 @@ class Suite:
         more = dict(environment, JWTSHIM_LOG=log) if preload else environment
         self.mock.mark()
         run = self.mock.run(['/bin/sh', '-c', client.call], preload, more, timeout=self.timeout)
-        if os.environ.get("DBG"): print([(r["method"],r["target"],r["protocol"],r["verdict"],r["body_length"]) for r in self.mock.requests()], run.code, run.text()[-200:])
         requests = [request for request in self.mock.requests()
                     if request['method'] == way.method and request['target'].split('?')[0] == path]
         where = 'with the shim' if preload else 'without the shim'
@@ -174,14 +177,12 @@ class Suite:
         elif (before['body_length'], before['body_sha256']) != (after['body_length'], after['body_sha256']):
             way.trouble = 'the body changed'
 
-    # -- what a row must also be
 
-    def layers_agree(self, row):
-        """Whether each fixed way was seen in the layer that the table names."""
-        wrong = []
-        for way in row.ways:
-            named = row.client.mechanism(way.transport)
-            named = 'openssl' if way.steered and not row.client.tls else named
-            if way.is_fixed() and [SAME_LAYER.get(named, named)] != [SAME_LAYER.get(layer, layer) for layer in way.layers]:
-                wrong.append('%s: the table says %s, the log says %s' % (way.words, named, ', '.join(way.layers) or 'nothing'))
-        return wrong
+def layers_disagree(row):
+    """What the log says where the table says something else: each fixed way must have been seen in the layer that is named for it."""
+    wrong = []
+    for way in row.ways:
+        named = row.client.mechanism(way.transport)
+        if way.is_fixed() and [SAME_LAYER.get(named, named)] != [SAME_LAYER.get(layer, layer) for layer in way.layers]:
+            wrong.append('%s: the table says %s, the log says %s' % (way.words, named, ', '.join(way.layers) or 'nothing'))
+    return wrong

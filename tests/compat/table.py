@@ -6,6 +6,7 @@ from client import H2, HTTP, HTTPS
 
 BEGIN, END = '<!-- clients -->', '<!-- /clients -->'
 TRANSPORTS = {H2: 'h2', HTTPS: 'TLS', HTTP: 'plain'}
+OUTCOMES = ('fixed', 'fixed in part', 'not reached', 'in trouble', 'not installed')
 
 
 # --- results ---------------------------------------------------------------------------------------------------------------------
@@ -28,21 +29,22 @@ def results(rows, today=None, debian=None):
 
 
 def result(row):
-    found = {'name': row.client.name, 'package': row.client.package.split()[:1] or [''], 'version': row.version, 'mechanisms': row.client.mechanisms()}
-    found['package'] = found['package'][0]
+    package = row.client.package.split()[0] if row.client.package else ''
+    found = {'name': row.client.name, 'package': package, 'version': row.version, 'mechanisms': row.client.mechanisms()}
     if row.missing:
-        return dict(found, missing='not installed', ways=[])
-    ways = []
-    for way in row.ways:
-        one = {'method': way.method, 'transport': way.transport, 'without': way.without, 'with': way.with_shim, 'layers': way.layers}
-        if way.steered:
-            one['steered'] = True
-        if way.trouble:
-            one['trouble'] = way.trouble.split(' (exit code')[0]
-        ways.append(one)
-    found['ways'] = ways
+        return dict(found, missing=row.missing, ways=[])
+    found['ways'] = [way_result(way) for way in row.ways]
     if row.diagnosis:
         found['doctor'] = row.diagnosis['verdict']
+    return found
+
+
+def way_result(way):
+    found = {'method': way.method, 'transport': way.transport, 'without': way.without, 'with': way.with_shim, 'layers': way.layers}
+    if way.steered:
+        found['steered'] = True
+    if way.trouble:
+        found['trouble'] = way.trouble.split(' (exit code')[0]      # what the program said is no result
     return found
 
 
@@ -52,51 +54,58 @@ def write_json(path, found):
         file.write('\n')
 
 
-def is_run(client):
-    return bool(client['ways']) and not any('trouble' in way for way in client['ways'])
-
-
-def is_fixed(client):
-    return is_run(client) and all((way['without'], way['with']) == (401, 200) for way in client['ways'])
+def outcome(client):
+    """One of OUTCOMES."""
+    if 'missing' in client:
+        return 'not installed'
+    if not client['ways'] or any('trouble' in way for way in client['ways']):
+        return 'in trouble'
+    fixed = [(way['without'], way['with']) == (401, 200) for way in client['ways']]
+    return 'fixed' if all(fixed) else 'fixed in part' if any(fixed) else 'not reached'
 
 
 def summary(found):
-    clients = found['clients']
-    fixed = sum(map(is_fixed, clients))
-    missing = sum('missing' in client for client in clients)
-    trouble = sum(not is_run(client) for client in clients) - missing
-    return '%d programs: %d fixed, %d not reached, %d in trouble, %d not installed' % (
-        len(clients), fixed, len(clients) - fixed - missing - trouble, trouble, missing)
+    outcomes = [outcome(client) for client in found['clients']]
+    counts = ['%d %s' % (outcomes.count(name), name) for name in OUTCOMES if name in outcomes]
+    return '%d programs: %s' % (len(outcomes), ', '.join(counts))
 
 
 # --- the table -------------------------------------------------------------------------------------------------------------------
 
+def names(values):
+    return ', '.join(dict.fromkeys(values))
+
+
 def tried(client):
-    methods = list(dict.fromkeys(way['method'] for way in client['ways']))
-    transports = list(dict.fromkeys(TRANSPORTS[way['transport']] for way in client['ways']))
-    return '%s; %s' % (', '.join(methods), ', '.join(transports)) if client['ways'] else ''
+    ways = client['ways']
+    return '%s; %s' % (names(way['method'] for way in ways), names(TRANSPORTS[way['transport']] for way in ways)) if ways else ''
 
 
 def statuses(client, side):
-    """One status where all ways have the same, else each status with its ways."""
+    """One status where all ways have the same, else each status with its ways: their transports, where the methods do not differ."""
     if 'missing' in client:
-        return client['missing']
-    ways = {}
+        return 'not installed'
+    by_transport, by_way = {}, {}
     for way in client['ways']:
         status = 'trouble' if 'trouble' in way else way[side]
-        ways.setdefault(status, []).append('%s %s' % (way['method'], TRANSPORTS[way['transport']]))
-    if len(ways) == 1:
-        return str(next(iter(ways)))
-    return '; '.join('%s (%s)' % (status, ', '.join(names)) for status, names in ways.items())
+        by_transport.setdefault(TRANSPORTS[way['transport']], set()).add(status)
+        by_way.setdefault(status, []).append('%s %s' % (way['method'], TRANSPORTS[way['transport']]))
+    if len(by_way) == 1:
+        return str(next(iter(by_way)))
+    if all(len(found) == 1 for found in by_transport.values()):
+        by_way = {status: [name for name, found in by_transport.items() if status in found] for status in by_way}
+    return '; '.join('%s (%s)' % (status, names(ways)) for status, ways in by_way.items())
 
 
 def table(found):
     lines = ['| program | version | leaves by | tried | without | with |', '|---|---|---|---|---|---|']
     for client in found['clients']:
         cells = [client['name'], client['version'], ', '.join(client['mechanisms']), tried(client), statuses(client, 'without'),
-                 '**%s**' % statuses(client, 'with') if is_fixed(client) else statuses(client, 'with')]
+                 statuses(client, 'with')]
+        if outcome(client) == 'fixed':
+            cells[-1] = '**%s**' % cells[-1]
         lines.append('| %s |' % ' | '.join(cell.replace('|', '\\|') for cell in cells))
-    head = 'Debian %s, %s: %s.' % (found['debian'], found['date'], summary(found))
+    head = 'Debian %s, %s. %s.' % (found['debian'], found['date'], summary(found))
     return '\n'.join([head, ''] + lines) + '\n'
 
 
