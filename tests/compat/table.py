@@ -104,6 +104,8 @@ def table(found):
                  statuses(client, 'with')]
         if outcome(client) == 'fixed':
             cells[-1] = '**%s**' % cells[-1]
+        if any(way.get('steered') for way in client['ways']):
+            cells[-1] += ', h2 steered to HTTP/1.1'
         lines.append('| %s |' % ' | '.join(cell.replace('|', '\\|') for cell in cells))
     head = 'Debian %s, %s. %s.' % (found['debian'], found['date'], summary(found))
     return '\n'.join([head, ''] + lines) + '\n'
