@@ -135,6 +135,7 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          runner="tests/wrapper/runner" \
          settings="tests/settings/run --build $(B)" \
          mock="node tests/mock-atlassian/test.js" \
+         compat/table="tests/compat/test_table" \
          programs/sockets="tests/programs/sockets/run --build $(B)" \
          programs/tls="tests/programs/tls/run --build $(B)" \
          programs/sockets/valgrind="tests/programs/sockets/run --build $(B) --valgrind" \
@@ -143,8 +144,7 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          programs/libcurl="tests/programs/libcurl/run --build $(B)" \
          programs/libcurl/valgrind="tests/programs/libcurl/run --build $(B) --valgrind" \
          http2="tests/http2/run --build $(B)" \
-         clients="tests/clients/run --build $(B)" \
-         compat/table="tests/compat/test_table"
+         clients="tests/clients/run --build $(B)"
 
 check:
 	tools/deps check
