@@ -8,11 +8,11 @@ GET, GET_AND_POST = ('GET',), ('GET', 'POST')
 
 @dataclasses.dataclass(frozen=True)
 class Client:
-    """A call is text for sh with these in its environment: URL, CA (a PEM file), BODY (a file of JSON), METHOD (GET, POST), MODE (get, post), VERSION (1.1,
-    2), HOST, PORT, SCHEME, TARGET (path and query), OUT (the built program), CACHE (what is kept between runs), HERE (programs/) and CLIENTS (tests/clients).
-    It need not print anything: the mock Atlassian says what arrived."""
+    """A call is text for sh. In its environment are URL, METHOD (GET, POST), MODE (get, post), VERSION (1.1, 2), the URL's parts SCHEME, HOST, PORT
+    and TARGET (without its first slash), CA (a PEM file), BODY (a file of JSON), OUT (the built program), CACHE (what is kept between runs), HERE
+    (programs/), CLIENTS (tests/clients) and HTTP2 (tests/http2). It need not print anything: the mock Atlassian says what arrived."""
     name: str
-    package: str                      # the Debian package whose version is told; more of them behind it, which must be there too
+    package: str                      # the Debian package whose version is told; behind it others that must be there too
     call: str                         # for GET and POST alike: '… "$MODE" "$URL"'
     tls: str = ''                     # the mechanism over TLS, as the doctor names it
     plain: str = ''                   # without TLS
@@ -23,13 +23,13 @@ class Client:
     cannot: tuple = ()                # ways that the program itself has not: ('POST', H2)
     beyond: tuple = ()                # transports where nothing stands in the way: there it must stay as it is
     starts: bool = True               # whether it starts with the shim: a dynamic linker of another C library refuses the object
-    program: str = ''                 # what the doctor is asked about: the built program where there is one, unless this says otherwise
+    program: str = ''                 # what the doctor is asked about: the built program, unless this says otherwise
     build: str = ''                   # makes $OUT, from programs/
-    unpack: tuple = ()                # Debian packages that cannot or need not be installed: their files go to $CACHE
+    unpack: tuple = ()                # Debian packages that need not be installed: their files go to $CACHE. A@B is A in B's version
     npm: str = ''                     # a package of npm's, in $CACHE
     suffix: str = ''                  # the program itself adds this behind its URL: it is signed with it and called without
     needs_root: bool = False
-    env: tuple = ()
+    env: tuple = ()                   # pairs; {ca}, {pki} (its directory) and {cache} stand for paths
 
     def mechanism(self, transport):
         return {HTTPS: self.tls, H2: self.h2, HTTP: self.plain}[transport]

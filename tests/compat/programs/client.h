@@ -53,8 +53,8 @@ __attribute__((unused)) static int connect_to(const struct request *request)
 /* Head and body in one piece; returns its length. */
 __attribute__((unused)) static int write_request(char *to, size_t room, const struct request *request)
 {
-    int length = snprintf(to, room, "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n", request->post ? "POST" : "GET",
-                          request->target, request->host);
+    int length = snprintf(to, room, "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n",
+                          request->post ? "POST" : "GET", request->target, request->host);
     if (request->post)
         return length + snprintf(to + length, room - (size_t)length,
                                  "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s", sizeof BODY - 1, BODY);

@@ -9,7 +9,8 @@ int main(int argc, char **argv)
     CURL *curl = curl_easy_init();
     curl_easy_setopt(curl, CURLOPT_URL, argv[2]);
     curl_easy_setopt(curl, CURLOPT_CAINFO, getenv("CA"));
-    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, strcmp(getenv("VERSION"), "2") == 0 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION,
+                     strcmp(getenv("VERSION"), "2") == 0 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1);
     if (request.post)
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, BODY);
     CURLcode result = curl_easy_perform(curl);

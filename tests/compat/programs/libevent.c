@@ -26,7 +26,8 @@ int main(int argc, char **argv)
         SSL_set_tlsext_host_name(ssl, request.host);
         stream = bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
     }
-    struct evhttp_connection *connection = evhttp_connection_base_bufferevent_new(base, NULL, stream, request.host, (unsigned short)atoi(request.port));
+    struct evhttp_connection *connection =
+        evhttp_connection_base_bufferevent_new(base, NULL, stream, request.host, (unsigned short)atoi(request.port));
     struct evhttp_request *sent = evhttp_request_new(done, base);
     evhttp_add_header(evhttp_request_get_output_headers(sent), "Host", request.host);
     evhttp_add_header(evhttp_request_get_output_headers(sent), "Connection", "close");

@@ -36,7 +36,8 @@ int main(int argc, char **argv)
         mbedtls_ssl_write(&ssl, bytes, (size_t)length);
     else
         mbedtls_net_send(&net, bytes, (size_t)length);
-    for (int got; (got = request.tls ? mbedtls_ssl_read(&ssl, bytes, sizeof bytes) : mbedtls_net_recv(&net, bytes, sizeof bytes)) > 0;)
+    for (int got; (got = request.tls ? mbedtls_ssl_read(&ssl, bytes, sizeof bytes)
+                                     : mbedtls_net_recv(&net, bytes, sizeof bytes)) > 0;)
         fwrite(bytes, 1, (size_t)got, stdout);
     mbedtls_ssl_free(&ssl);
     mbedtls_net_free(&net);

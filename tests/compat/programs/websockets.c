@@ -12,18 +12,12 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     char bytes[4096 + LWS_PRE], *at = bytes + LWS_PRE;
     int room = sizeof bytes - LWS_PRE;
     switch (reason) {
-    case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
-        printf("%u\n", lws_http_client_http_response(wsi));
-        return 0;
-    case LWS_CALLBACK_RECEIVE_CLIENT_HTTP:
-        return lws_http_client_read(wsi, &at, &room) < 0 ? -1 : 0;
+    case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP: printf("%u\n", lws_http_client_http_response(wsi)); return 0;
+    case LWS_CALLBACK_RECEIVE_CLIENT_HTTP: return lws_http_client_read(wsi, &at, &room) < 0 ? -1 : 0;
     case LWS_CALLBACK_COMPLETED_CLIENT_HTTP:
     case LWS_CALLBACK_CLOSED_CLIENT_HTTP:
-    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-        ended = true;
-        return 0;
-    default:
-        return 0;
+    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR: ended = true; return 0;
+    default: return 0;
     }
 }
 
