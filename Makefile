@@ -9,12 +9,14 @@ DESTDIR ?=
 B       ?= build
 
 # `make V=1` shows the commands.
+COMMA := ,
 Q      = $(if $(V),,@echo "  $(1) $@";)
 CC     ?= cc
 CLANG  ?= clang
 NM     ?= nm
+READELF ?= readelf
 
-CPPFLAGS += -D_GNU_SOURCE -U_FORTIFY_SOURCE -DJWTSHIM_VERSION='"$(VERSION)"'
+CPPFLAGS += -I$(B) -D_GNU_SOURCE -U_FORTIFY_SOURCE -DJWTSHIM_VERSION='"$(VERSION)"'
 CFLAGS   ?= -O2 -g
 WARN      = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes
 BASE      = -std=gnu11 $(WARN) -fno-strict-aliasing -fstack-protector-strong
@@ -41,16 +43,29 @@ CORE_C   := $(wildcard shim/http/*.c) shim/conn/conn.c shim/conn/fd_table.c shim
 INSPECT_C  := $(wildcard shim/inspect/*.c)
 COMMAND_C  := $(wildcard tools/jwtshim/*.c)
 PKG_CONFIG ?= pkg-config
-LIBS_FOR    = $(shell $(PKG_CONFIG) --libs $(1))
+# By name where pkg-config does not know it, or what it needs in its turn.
+LIBS_FOR    = $(shell for lib in $(1); do $(PKG_CONFIG) --libs $$lib 2> /dev/null || echo "$$lib" | sed 's/^lib//; s/^/-l/'; done)
+# jansson first: the shim looks at it before it loads more.
+INSPECT_LIBS = $(call LIBS_FOR,jansson libcrypto libjwt)
 
 .DEFAULT_GOAL := all
 .PHONY: all demo check check-clients check-sanitized deps bench install uninstall clean format lint fuzz table tests
 .DELETE_ON_ERROR:
 
-all: $(B)/libjwtshim.so $(B)/jwtshim
+all: $(B)/libjwtshim.so $(B)/libjwtshim-inspect.so $(B)/jwtshim
 
 $(B)/libjwtshim.so: $(SHIM_O) $(B)/exports.map
 	$(call Q,LD)$(CC) $(CFLAGS) $(SHIM_LDFLAGS) $(LDFLAGS) -o $@ $(SHIM_O)
+
+INSPECT_LDFLAGS = -shared -Wl,-z,relro,-z,now,-z,nodelete,-z,noexecstack,-z,defs -Wl,-Bsymbolic \
+                  -Wl,-soname,libjwtshim-inspect.so -Wl,--as-needed
+$(B)/libjwtshim-inspect.so: $(INSPECT_C:%.c=$(B)/%.o)
+	$(call Q,LD)$(CC) $(CFLAGS) $(INSPECT_LDFLAGS) $(LDFLAGS) -o $@ $^ $(INSPECT_LIBS)
+
+# The libraries that the inspector needs, for the shim to load before it.
+$(B)/inspector_needs.h: $(B)/libjwtshim-inspect.so
+	$(call Q,GEN)$(READELF) -d $< | sed -n '/(NEEDED).*\[libc\./d; s/.*(NEEDED).*\[\(.*\)\]/"\1",/p' > $@
+$(B)/shim/report/inspector.o $(B)/core/shim/report/inspector.o: $(B)/inspector_needs.h
 
 # An anonymous version script: a named version would keep the hooks from binding to versioned references.
 $(B)/exports.map: shim/hooks.def
@@ -69,7 +84,7 @@ $(B)/%.o: %.S Makefile
 # Tests link the rooms they test, not the object: their symbols are hidden in that.
 TEST_CFLAGS = $(BASE)
 CORE_O     := $(CORE_C:%.c=$(B)/core/%.o) $(B)/core/shim/config.o $(B)/core/shim/report/events.o \
-              $(B)/core/shim/report/log.o $(B)/core/shim/loader/resolve.o
+              $(B)/core/shim/report/inspector.o $(B)/core/shim/report/log.o $(B)/core/shim/loader/resolve.o $(B)/core/shim/loader/object_file.o
 
 $(B)/core/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -79,30 +94,57 @@ $(B)/tests/replay: $(B)/core/tests/unit/replay.o $(CORE_O)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^
 
-# Allocations go by a wrapper in the tests, which makes them fail one by one.
+# Where a test brings a wrapper for allocations, they go by that, which makes them fail one by one.
 UNIT       := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
+INSPECT_O  := $(INSPECT_C:%.c=$(B)/core/%.o)
 $(UNIT): $(B)/tests/%: $(B)/core/tests/unit/%.o $(CORE_O)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -Wl,--wrap=malloc -o $@ $^ -lcmocka -lpthread
+	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) $(if $(shell grep -l __wrap_malloc tests/unit/$*.c),-Wl$(COMMA)--wrap=malloc) -o $@ $^ $(UNIT_LIBS) -lcmocka -lpthread
+$(B)/tests/test_inspect: $(INSPECT_O)
+$(B)/tests/test_inspect: UNIT_LIBS = $(INSPECT_LIBS)
+
+$(B)/tests/qsh: $(B)/core/tests/unit/qsh.o $(B)/core/shim/inspect/qsh.o
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(INSPECT_LIBS)
 
 # The command links the rooms it asks, like the tests.
-COMMAND_O  := $(COMMAND_C:%.c=$(B)/core/%.o) $(INSPECT_C:%.c=$(B)/core/%.o)
+COMMAND_O  := $(COMMAND_C:%.c=$(B)/core/%.o) $(INSPECT_O)
 $(B)/jwtshim: $(COMMAND_O) $(CORE_O)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(call LIBS_FOR,jansson)
+	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(INSPECT_LIBS) $(call LIBS_FOR,zlib)
+
+# What the page of a report has in it.
+$(B)/core/tools/jwtshim/report_html.o: tools/jwtshim/report_page.css tools/jwtshim/report_page.js
 
 # Fuzzers: built by clang with its sanitizers; golden inputs are the seeds, what is found is kept in build/.
-FUZZ_CFLAGS = -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
+FUZZ_CFLAGS = -std=gnu11 -I$(B) -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
               -fno-sanitize-recover=undefined
-FUZZ_SRC   := $(CORE_C) shim/config.c shim/report/events.c shim/report/log.c shim/loader/resolve.c
-$(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(wildcard shim/*.h shim/*/*.h) Makefile
+FUZZ_SRC   := $(CORE_C) shim/config.c shim/report/events.c shim/report/inspector.c shim/report/log.c shim/loader/resolve.c \
+              shim/loader/object_file.c
+$(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(wildcard shim/*.h shim/*/*.h) $(B)/inspector_needs.h Makefile
 	@mkdir -p $(@D)
-	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC)
+	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC) $(FUZZ_MORE)
+$(B)/tests/fuzz_token: $(INSPECT_C)
+$(B)/tests/fuzz_token: FUZZ_MORE = $(INSPECT_C) $(INSPECT_LIBS)
+SUBJECT_C := tools/jwtshim/subject.c tools/jwtshim/curl_line.c tools/jwtshim/words.c
+$(B)/tests/fuzz_subject: $(SUBJECT_C)
+$(B)/tests/fuzz_subject: FUZZ_MORE = $(SUBJECT_C) $(call LIBS_FOR,jansson)
+
+# What reads events is the command's, and jansson is its judge.
+EVENTS_C := $(addprefix tools/jwtshim/,event.c finding.c json_scan.c tally.c time_text.c timeline.c)
+$(B)/tests/fuzz_events: $(EVENTS_C) $(wildcard tools/jwtshim/*.h)
+$(B)/tests/fuzz_events: FUZZ_MORE = $(EVENTS_C) $(call LIBS_FOR,jansson)
+
+# This one is of the command's rooms.
+ELF_SRC    := $(wildcard tools/jwtshim/image*.c) $(addprefix tools/jwtshim/,names.c ldcache.c)
+$(B)/tests/fuzz_elf: tests/fuzz/fuzz_elf.c $(ELF_SRC) $(wildcard tools/jwtshim/*.h) shim/hooks.def Makefile
+	@mkdir -p $(@D)
+	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(ELF_SRC)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-FUZZERS := $(B)/tests/fuzz_conn $(B)/tests/fuzz_config
-tests: $(UNIT) $(B)/tests/replay $(FUZZERS)
+FUZZERS := $(addprefix $(B)/tests/,fuzz_conn fuzz_config fuzz_token fuzz_subject fuzz_events fuzz_elf)
+tests: $(UNIT) $(B)/tests/replay $(B)/tests/qsh $(FUZZERS)
 
 deps:
 	tools/deps check
@@ -116,7 +158,7 @@ demo:
 SANITIZED := $(B)/sanitized
 check-sanitized:
 	$(MAKE) B=$(SANITIZED) SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined" \
-	        $(patsubst $(B)/%,$(SANITIZED)/%,$(UNIT)) $(SANITIZED)/tests/replay
+	        $(patsubst $(B)/%,$(SANITIZED)/%,$(UNIT)) $(SANITIZED)/tests/replay $(SANITIZED)/jwtshim
 
 UNIT_ENV  = CMOCKA_MESSAGE_OUTPUT=TAP
 MEMCHECK  = valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite
@@ -127,13 +169,19 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          $(foreach unit,$(UNIT),valgrind/$(notdir $(unit))="$(UNIT_ENV) $(MEMCHECK) $(unit)") \
          golden="REPLAY=$(abspath $(B))/tests/replay tests/golden/run" \
          golden/sanitized="REPLAY=$(abspath $(SANITIZED))/tests/replay tests/golden/run" \
+         golden/narrow="REPLAY_NARROW=1 REPLAY=$(abspath $(SANITIZED))/tests/replay tests/golden/run" \
          oracle/framing="REPLAY=$(abspath $(B))/tests/replay node tests/oracle/framing.js" \
          oracle/parameter="REPLAY=$(abspath $(B))/tests/replay node tests/oracle/parameter.js" \
+         command/inspect="tests/command/inspect --build $(B)" \
+         command/inspect/sanitized="tests/command/inspect --build $(SANITIZED)" \
+         inspector="tests/inspector/run --build $(B)" \
+         oracle/qsh="QSH=$(abspath $(B))/tests/qsh node tests/oracle/qsh.js" \
          fuzz="tests/fuzz/run --build $(B) --runs $(FUZZ_RUNS)" \
          elf="tests/elf/run" \
          wrapper="tests/wrapper/run" \
          runner="tests/wrapper/runner" \
          settings="tests/settings/run --build $(B)" \
+         command="tests/command/run --build $(B)" \
          mock="node tests/mock-atlassian/test.js" \
          compat/table="tests/compat/test_table" \
          programs/sockets="tests/programs/sockets/run --build $(B)" \
@@ -144,6 +192,7 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          programs/libcurl="tests/programs/libcurl/run --build $(B)" \
          programs/libcurl/valgrind="tests/programs/libcurl/run --build $(B) --valgrind" \
          http2="tests/http2/run --build $(B)" \
+         doctor="tests/doctor/run --build $(B)" \
          clients="tests/clients/run --build $(B)"
 
 check:
@@ -161,20 +210,22 @@ check-clients:
 
 # Ten minutes in all; what is found is in $(B)/fuzz.
 fuzz: $(FUZZERS)
-	tests/fuzz/run --build $(B) --seconds 540 --only fuzz_conn
-	tests/fuzz/run --build $(B) --seconds 60 --only fuzz_config
+	tests/fuzz/run --build $(B) --seconds 350 --only fuzz_conn
+	$(foreach fuzzer,$(filter-out fuzz_conn,$(notdir $(FUZZERS))),tests/fuzz/run --build $(B) --seconds 50 --only $(fuzzer) &&) true
 
 bench: all
 	tests/bench/run --build $(B)
+	tests/bench/inspector --build $(B)
 
 install: all
 	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(BINDIR)
 	install -m 644 $(B)/libjwtshim.so $(DESTDIR)$(LIBDIR)/libjwtshim.so
+	install -m 644 $(B)/libjwtshim-inspect.so $(DESTDIR)$(LIBDIR)/libjwtshim-inspect.so
 	install -m 755 tools/jwtshim-run $(DESTDIR)$(BINDIR)/jwtshim-run
 	install -m 755 $(B)/jwtshim $(DESTDIR)$(BINDIR)/jwtshim
 
 uninstall:
-	rm -f $(DESTDIR)$(LIBDIR)/libjwtshim.so $(DESTDIR)$(BINDIR)/jwtshim-run $(DESTDIR)$(BINDIR)/jwtshim
+	rm -f $(DESTDIR)$(LIBDIR)/libjwtshim.so $(DESTDIR)$(LIBDIR)/libjwtshim-inspect.so $(DESTDIR)$(BINDIR)/jwtshim-run $(DESTDIR)$(BINDIR)/jwtshim
 	-rmdir $(DESTDIR)$(LIBDIR)
 
 C_FILES := $(shell find shim tests tools -name node_modules -prune -o -name '*.[ch]' -print)

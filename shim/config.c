@@ -1,17 +1,14 @@
 #include "config.h"
 
-#include "loader/resolve.h"
+#include "loader/raw.h"
 #include "report/events.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 static const char config_file[] = "/etc/jwtshim.conf";
 
@@ -281,30 +278,33 @@ static void keep_complaint(const char *where, const char *what)
     complaints[complaint_count++].what = what;
 }
 
-#define raw ((__typeof__(&syscall))next_function(HOOK_syscall))
-
-/* Reads the file with the system calls themselves: a hook of ours, or of another preload, may not be ready yet.
- * With `trusted_only`, a file that anybody but root could have written is as good as none. */
-static void read_file(struct config *config, bool trusted_only)
+/* Apart, so that its buffer costs nothing where there is no file, as on most machines. */
+static __attribute__((noinline)) void read_opened(struct config *config, int fd, bool trusted_only)
 {
     char text[16 * 1024];
     struct stat status;
-    long fd = raw(SYS_openat, AT_FDCWD, config_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
-    if (fd < 0) {
-        if (errno != ENOENT)
-            keep_complaint(config_file, "cannot be opened");
-        return;
-    }
-    bool fit = fstat((int)fd, &status) == 0 && S_ISREG(status.st_mode);
+    bool fit = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
     bool trusted = fit && status.st_uid == 0 && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
-    long len = fit ? raw(SYS_read, fd, text, sizeof text) : -1;
-    raw(SYS_close, fd);
-    if (!fit || len < 0)
+    long len = fit ? raw_read(fd, text, sizeof text) : -1;
+    if (len < 0)
         keep_complaint(config_file, "is not a readable file");
     else if ((size_t)len == sizeof text)
         keep_complaint(config_file, "is longer than 16 KiB and ignored");
     else if (trusted || !trusted_only)
         config_read(config, config_file, span_of(text, (size_t)len), keep_complaint);
+}
+
+/* With `trusted_only`, a file that anybody but root could have written is as good as none. */
+static void read_file(struct config *config, bool trusted_only)
+{
+    long fd = raw_open(config_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
+    if (fd < 0) {
+        if (fd != -ENOENT)
+            keep_complaint(config_file, "cannot be opened");
+        return;
+    }
+    read_opened(config, (int)fd, trusted_only);
+    raw_close((int)fd);
 }
 
 static void read_environment(struct config *config)
@@ -334,7 +334,7 @@ static bool is_meant(const struct config *config)
     if (config->only.count == 0 && config->skip.count == 0)
         return true;
     const char *started_as = (const char *)getauxval(AT_EXECFN);
-    long len = raw(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", executable, sizeof executable);
+    long len = raw_readlink("/proc/self/exe", executable, sizeof executable);
     const struct span paths[] = {span_of(executable, len > 0 ? (size_t)len : 0),
                                  span_of(started_as, started_as ? strlen(started_as) : 0)};
     return config_means_program(config, paths, 2);
@@ -358,19 +358,18 @@ static void load(struct config *config)
         config->mode = MODE_OFF;
 }
 
-const struct config *config_get(void)
+_Atomic(const struct config *) config_loaded;
+
+const struct config *config_load(void)
 {
     static struct config config;
-    static _Atomic int state; /* 0: not read, 1: being read, 2: ready */
+    static _Atomic bool begun;
     static const struct config inert = {.mode = MODE_OFF};
-    if (__builtin_expect(atomic_load_explicit(&state, memory_order_acquire) == 2, 1))
-        return &config;
-    int unread = 0;
-    if (!atomic_compare_exchange_strong(&state, &unread, 1))
+    if (atomic_exchange(&begun, true))
         return &inert; /* another thread, or we ourselves below, are at it: what is written meanwhile passes */
     int saved = errno;
     load(&config);
-    atomic_store_explicit(&state, 2, memory_order_release);
+    atomic_store_explicit(&config_loaded, &config, memory_order_release);
     for (size_t i = 0; i < complaint_count; i++)
         report_setting(complaints[i].where, complaints[i].what);
     errno = saved;

@@ -5,6 +5,8 @@
 
 #include "http/rewrite.h"
 
+#include <stdatomic.h>
+
 enum mode { MODE_REWRITE, MODE_AUDIT, MODE_OFF };
 enum plaintext { PLAINTEXT_AUTO, PLAINTEXT_ALWAYS, PLAINTEXT_NEVER };
 enum alpn { ALPN_STEER, ALPN_OFF };
@@ -21,17 +23,18 @@ struct program_names {
 
 struct config {
     enum mode mode;
-    struct policy policy;
     enum plaintext plaintext;
     enum alpn alpn;
     enum log_target log;
     enum log_level log_level;
     bool loader, stdio, patch; /* the deep hooks, each by itself */
     bool inspect;
+    size_t text_used;
+    struct policy policy;
+    /* Untouched, and no page of theirs, where nothing was set. */
     struct program_names only, skip; /* which programs are meant: all but `skip`, and if `only` has any, none but those */
     char log_path[CONFIG_PATH];
-    char text[CONFIG_TEXT]; /* what the host suffixes and program names point into */
-    size_t text_used;
+    char text[CONFIG_TEXT]; /* what the host suffixes and program names point into; `text_used` of it */
 };
 
 /* A setting that was not understood: where it stands ("JWTSHIM_LOG", "/etc/jwtshim.conf:3") and what is wrong with it. */
@@ -50,7 +53,16 @@ void config_read(struct config *config, const char *path, struct span text, conf
  * was started as. A path's last part counts. */
 bool config_means_program(const struct config *config, const struct span *paths, size_t count);
 
+/* Reads the process's settings on the first call. Keeps errno. */
+const struct config *config_load(void);
+
+extern _Atomic(const struct config *) config_loaded;
+
 /* The process's settings; reads them on the first call. Keeps errno. */
-const struct config *config_get(void);
+static inline const struct config *config_get(void)
+{
+    const struct config *config = atomic_load_explicit(&config_loaded, memory_order_acquire);
+    return __builtin_expect(config != NULL, 1) ? config : config_load();
+}
 
 #endif

@@ -1,5 +1,7 @@
 #include "conn.h"
 
+#include "../http/quick.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -74,24 +76,6 @@ bool conn_is_spent(const struct conn *conn)
 {
     return conn->stream.state == STREAM_OPAQUE && !conn->holding && conn->out.len == 0 && conn->ahead == 0 &&
            conn->due == 0;
-}
-
-enum guard_entry conn_enter(struct conn *conn)
-{
-    enum guard_entry entry = guard_enter(&conn->guard);
-    if (entry == GUARD_CONCURRENT)
-        atomic_store_explicit(&conn->disturbed, true, memory_order_relaxed);
-    return entry;
-}
-
-void conn_leave(struct conn *conn)
-{
-    if (atomic_load_explicit(&conn->disturbed, memory_order_relaxed)) {
-        atomic_store_explicit(&conn->disturbed, false, memory_order_relaxed);
-        if (!conn->holding && conn->out.len == 0)
-            stream_end(&conn->stream, REASON_CONCURRENT);
-    }
-    guard_leave(&conn->guard);
 }
 
 void conn_after_fork(struct conn *conn)
@@ -410,9 +394,32 @@ static ssize_t write_audited(struct conn *conn, const struct conn_call *call, co
     return sent;
 }
 
+bool conn_stays_over(const struct conn *conn, struct span in)
+{
+    return (conn->out.len | conn->held.len | conn->ahead | conn->due | conn->refused_told) == 0 &&
+           conn->stream.state == STREAM_START && !conn->stream.scanned && quick_head_stays(in);
+}
+
+void conn_stayed(struct conn *conn, size_t len, ssize_t sent)
+{
+    if (sent == (ssize_t)len)
+        return;
+    if (sent > 0) {
+        conn->due = len - (size_t)sent;
+    } else {
+        conn->refused_after = conn->stream;
+        conn->refused_len = len;
+    }
+}
+
 ssize_t conn_write(struct conn *conn, const struct conn_call *call, const void *buf, size_t len)
 {
     struct progress progress = {.taken = 0};
+    if (!call->audit && conn_stays_over(conn, span_of(buf, len))) {
+        ssize_t sent = call->sink->write(call->ctx, buf, len);
+        conn_stayed(conn, len, sent);
+        return sent;
+    }
     if (call->audit)
         return write_audited(conn, call, buf, len);
     if (!flush(conn, call, &progress))

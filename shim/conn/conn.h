@@ -65,9 +65,25 @@ struct conn {
 /* How many connections hold bytes, in the whole process: 0 makes every release a single load. */
 extern _Atomic(unsigned) conns_holding;
 
-/* Two threads at once in one connection end its framing: nothing would say in which order their bytes leave. */
-enum guard_entry conn_enter(struct conn *conn);
-void conn_leave(struct conn *conn);
+/* Two threads at once in one connection end its framing: nothing would say in which order their bytes leave. Both here, and
+ * inlined, since every write of a tracked connection passes them. */
+static inline enum guard_entry conn_enter(struct conn *conn)
+{
+    enum guard_entry entry = guard_enter(&conn->guard);
+    if (__builtin_expect(entry == GUARD_CONCURRENT, 0))
+        atomic_store_explicit(&conn->disturbed, true, memory_order_relaxed);
+    return entry;
+}
+
+static inline void conn_leave(struct conn *conn)
+{
+    if (__builtin_expect(atomic_load_explicit(&conn->disturbed, memory_order_relaxed), 0)) {
+        atomic_store_explicit(&conn->disturbed, false, memory_order_relaxed);
+        if (!conn->holding && conn->out.len == 0)
+            stream_end(&conn->stream, REASON_CONCURRENT);
+    }
+    guard_leave(&conn->guard);
+}
 
 /* Whether bytes that the program was told were written are not out yet. May be asked from outside: the answer is a hint. */
 static inline bool conn_owes_bytes(const struct conn *conn)
@@ -85,6 +101,11 @@ void conn_after_fork(struct conn *conn);
 /* Writes `len` bytes of the program's at `buf`. Returns what the program is to be told: how many it may take as written,
  * or the sink's own answer (zero or negative). Between entering and leaving. */
 ssize_t conn_write(struct conn *conn, const struct conn_call *call, const void *buf, size_t len);
+
+/* Whether the whole of `in` may go to the real write as it is, for it changes nothing that is known of the connection: a
+ * quick look that says no wherever it is not sure. What the real write then answered is for conn_stayed(). */
+bool conn_stays_over(const struct conn *conn, struct span in);
+void conn_stayed(struct conn *conn, size_t len, ssize_t sent);
 
 /* Sends what is held, unchanged, since something needs it on the wire now; the connection is opaque from here, for
  * `reason`. A commit under way stays: its bytes were not taken from the program yet. Returns a positive number when

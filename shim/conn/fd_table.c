@@ -162,10 +162,9 @@ struct fd_conn *fd_track(int fd, const struct stat *status)
     return conn;
 }
 
-static void leave(struct fd_conn *conn)
+void fd_end_late(struct fd_conn *conn)
 {
-    conn_leave(&conn->conn);
-    if (atomic_load(&conn->ended) && atomic_exchange(&conn->ended, false))
+    if (atomic_exchange(&conn->ended, false))
         give_back(conn);
 }
 
@@ -188,7 +187,7 @@ struct fd_conn *fd_enter(int fd, enum guard_entry *entry)
             return NULL;
         if (fd_state(fd) == state)
             return conn;
-        leave(conn); /* it was closed, and maybe is another's by now */
+        fd_leave_quickly(conn); /* it was closed, and maybe is another's by now */
     }
     return NULL;
 }
@@ -198,7 +197,7 @@ void fd_leave(int fd, struct fd_conn *conn)
     _Atomic(uintptr_t) *entry = conn_is_spent(&conn->conn) ? entry_for(fd) : NULL;
     uintptr_t state = (uintptr_t)conn;
     bool plain = entry && atomic_compare_exchange_strong(entry, &state, FD_PLAIN);
-    leave(conn);
+    fd_leave_quickly(conn);
     if (plain)
         drop_reference(conn);
 }

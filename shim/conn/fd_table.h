@@ -57,11 +57,35 @@ void fd_set_socket(int fd);
 /* Starts a connection for `fd`, the socket that `status` is of. NULL without memory. */
 struct fd_conn *fd_track(int fd, const struct stat *status);
 
+/* Ends a connection whose last descriptor was closed while this thread was inside; the others let it. */
+void fd_end_late(struct fd_conn *conn);
+
 /* Enters the connection of `fd`. NULL with GUARD_NESTED or GUARD_CONCURRENT in `*entry`, or GUARD_ENTERED if there is none. */
 struct fd_conn *fd_enter(int fd, enum guard_entry *entry);
 
 /* Leaves; a connection that is spent leaves `fd` plain. */
 void fd_leave(int fd, struct fd_conn *conn);
+
+static inline void fd_leave_quickly(struct fd_conn *conn)
+{
+    conn_leave(&conn->conn);
+    if (__builtin_expect(atomic_load(&conn->ended), 0))
+        fd_end_late(conn);
+}
+
+/* The same where nobody else is there and nothing is unusual, inlined: NULL says nothing. To be left by fd_leave(), or where
+ * it cannot be spent, by fd_leave_quickly(). */
+static inline struct fd_conn *fd_enter_quickly(int fd)
+{
+    uintptr_t state = fd_state(fd);
+    struct fd_conn *conn = (struct fd_conn *)state;
+    if (state <= FD_SOCKET || conn_enter(&conn->conn) != GUARD_ENTERED)
+        return NULL;
+    if (__builtin_expect(fd_state(fd) == state, 1))
+        return conn;
+    fd_leave_quickly(conn); /* it was closed, and maybe is another's by now */
+    return NULL;
+}
 
 /* The number's meaning ends (closed, replaced, new): drops its connection unless another descriptor names it. */
 void fd_forget(int fd);

@@ -3,16 +3,21 @@
 #ifndef JWTSHIM_CONN_GUARD_H
 #define JWTSHIM_CONN_GUARD_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct guard {
-    _Atomic(unsigned long) owner; /* pthread_self(); 0: nobody */
+    _Atomic(unsigned long) owner; /* guard_self(); 0: nobody */
     _Atomic(const char *) frame;  /* how deep its stack was */
 };
+
+/* Which thread this is, without a call: where its own data lies. */
+static inline unsigned long guard_self(void)
+{
+    return (unsigned long)(uintptr_t)__builtin_thread_pointer();
+}
 
 enum guard_entry {
     GUARD_ENTERED,
@@ -23,7 +28,7 @@ enum guard_entry {
 /* The same thread on a shallower stack than the one inside means that the inside was left by longjmp: it is taken over. */
 static inline enum guard_entry guard_enter(struct guard *guard)
 {
-    const unsigned long self = (unsigned long)pthread_self();
+    const unsigned long self = guard_self();
     const char *frame = __builtin_frame_address(0);
     unsigned long owner = 0;
     if (!atomic_compare_exchange_strong_explicit(&guard->owner, &owner, self, memory_order_acquire, memory_order_relaxed)) {
@@ -45,7 +50,7 @@ static inline void guard_leave(struct guard *guard)
 static inline bool guard_orphaned(struct guard *guard)
 {
     unsigned long owner = atomic_load(&guard->owner);
-    if (owner == 0 || owner == (unsigned long)pthread_self())
+    if (owner == 0 || owner == guard_self())
         return false;
     guard_leave(guard);
     return true;

@@ -1,6 +1,7 @@
 /* Which requests of a libcurl no other hook can see. What its object imports decides: a TLS library's write that comes from
  * another object goes by our hook of that name, and one that is linked in does not. Answered once per libcurl. */
 #include "libcurl.h"
+#include "libcurl_names.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -76,10 +77,10 @@ struct imports {
 
 static struct imports imports_of(const struct object *object)
 {
-    static const char *const tls_writes[] = {
-        "SSL_write", "SSL_write_ex", "gnutls_record_send", "PR_Send", "PR_Write", "mbedtls_ssl_write", NULL,
-    };
-    static const char *const h2_submits[] = {"nghttp2_submit_request", "nghttp2_submit_request2", NULL};
+#define AS_TEXT(symbol) #symbol,
+    static const char *const tls_writes[] = {LIBCURL_TLS_WRITES(AS_TEXT) NULL};
+    static const char *const h2_submits[] = {LIBCURL_H2_SUBMITS(AS_TEXT) NULL};
+#undef AS_TEXT
     struct imports imports = {.readable = false};
     const ElfW(Sym) *symbols = NULL;
     const char *strings = NULL;

@@ -213,13 +213,9 @@ void socket_before_copy(int from)
     errno = saved;
 }
 
-/* Enters what is tracked; false if that is another socket by now. */
-static bool enter_tracked(struct socket_call *call)
+/* False if what was entered is another socket by now; it is left then. */
+static bool is_still_tracked(struct socket_call *call)
 {
-    enum guard_entry entry;
-    call->conn = fd_enter(call->fd, &entry);
-    if (!call->conn)
-        return false;
     struct conn *conn = &call->conn->conn;
     if (!conn->holding && conn->out.len == 0)
         return true;
@@ -233,6 +229,13 @@ static bool enter_tracked(struct socket_call *call)
     stream_end(&conn->stream, REASON_DESCRIPTOR_CHANGED);
     socket_leave(call);
     return false;
+}
+
+static bool enter_tracked(struct socket_call *call)
+{
+    enum guard_entry entry;
+    call->conn = fd_enter(call->fd, &entry);
+    return call->conn && is_still_tracked(call);
 }
 
 bool socket_enter(struct socket_call *call, struct span first)
@@ -283,7 +286,17 @@ bool socket_passes_pieces(struct socket_call *call, size_t len)
 
 ssize_t socket_write(struct socket_call *call, const void *buf, size_t len)
 {
-    if (!socket_needs_look(call->fd) || !socket_enter(call, span_of(buf, len)))
+    const bool usual = ((unsigned)call->rw_flags | (unsigned)(call->flags & ~MSG_NOSIGNAL)) == 0 && !call->first;
+    call->conn = fd_enter_quickly(call->fd);
+    if (call->conn && usual && conn_stays_over(&call->conn->conn, span_of(buf, len))) {
+        ssize_t sent = call->is_send ? REAL(send)(call->fd, buf, len, call->flags) : REAL(write)(call->fd, buf, len);
+        conn_stayed(&call->conn->conn, len, sent);
+        fd_leave_quickly(call->conn);
+        return sent;
+    }
+    bool entered =
+        call->conn ? is_still_tracked(call) : socket_needs_look(call->fd) && socket_enter(call, span_of(buf, len));
+    if (!entered)
         return real_write(call, buf, len);
     ssize_t written = socket_write_entered(call, buf, len);
     socket_leave(call);

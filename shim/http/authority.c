@@ -1,11 +1,6 @@
 #include "authority.h"
 
-/* What names in the DNS are made of; anything else (a '#' or '/' that would end the authority elsewhere) is no host. */
-static bool is_host_character(char c)
-{
-    c = ascii_lower(c);
-    return is_digit(c) || (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '_';
-}
+#include "bytes.h"
 
 struct span authority_host(struct span authority)
 {
@@ -13,11 +8,9 @@ struct span authority_host(struct span authority)
     struct span host = authority;
 
     /* The last '@' ends the userinfo: everything before it is no part of the host. */
-    for (size_t i = host.len; i-- > 0;)
-        if (host.at[i] == '@') {
-            host = span_from(host, i + 1);
-            break;
-        }
+    const char *at = host.len ? memrchr(host.at, '@', host.len) : NULL;
+    if (at)
+        host = span_from(host, (size_t)(at - host.at) + 1);
 
     if (host.len && host.at[0] == '[') {
         const char *close = memchr(host.at, ']', host.len);
@@ -36,10 +29,7 @@ struct span authority_host(struct span authority)
     }
     if (host.len && host.at[host.len - 1] == '.')
         host.len--;
-    for (size_t i = 0; i < host.len; i++)
-        if (!is_host_character(host.at[i]))
-            return none;
-    return host;
+    return bytes_in(&host_characters, host) == host.len ? host : none;
 }
 
 bool host_matches(const struct host_suffixes *suffixes, struct span host)

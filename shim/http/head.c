@@ -1,5 +1,8 @@
 #include "head.h"
 
+#include "bytes.h"
+#include "wide.h"
+
 /* The methods of RFC 9110, PATCH, and those of WebDAV that HTTP clients use. A list, because anything that merely looks
  * like a method would be held back from the peer of another protocol. */
 /* clang-format off */
@@ -58,54 +61,104 @@ bool request_line_parse(struct span line, struct request_line *out)
     out->method = span_of(text.at, (size_t)(space - text.at));
     out->target = span_of(space + 1, (size_t)(protocol - space) - 1);
     out->http_1_0 = protocol[8] == '0';
-    return space < protocol && out->target.len && !span_has_space_or_control(out->target);
+    return space < protocol && out->target.len && bytes_before(&space_and_controls, out->target) == out->target.len;
 }
 
-/* tchar, RFC 9110 section 5.6.2 */
-/* clang-format off */
-static const bool is_tchar[256] = {
-    ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['!'] = true, ['#'] = true, ['$'] = true,
-    ['%'] = true,         ['&'] = true,         ['\''] = true,        ['*'] = true, ['+'] = true, ['-'] = true,
-    ['.'] = true,         ['^'] = true,         ['_'] = true,         ['`'] = true, ['|'] = true, ['~'] = true,
-};
-/* clang-format on */
+static const struct field no_field = {.name = {"", 0}, .value = {"", 0}}; /* an empty line */
 
-/* A NUL, or a CR that is no part of a line end: peers differ on what these mean. `text` ends in '\n'. */
-static bool has_stray_control(struct span text)
+static inline __attribute__((always_inline)) ssize_t field_between(struct span in, size_t name, size_t text, size_t len,
+                                                                   struct field *out)
 {
-    if (memchr(text.at, '\0', text.len))
-        return true;
-    for (const char *cr = text.at; (cr = memchr(cr, '\r', (size_t)(text.at + text.len - cr))) != NULL; cr++)
-        if (cr[1] != '\n')
-            return true;
-    return false;
+    if (name == 0 || name == text || in.at[name] != ':')
+        return FIELD_MALFORMED;
+    out->name = span_of(in.at, name);
+    out->value = span_trim(span_of(in.at + name + 1, text - name - 1));
+    return (ssize_t)len;
 }
 
-ssize_t field_next(struct span in, struct field *out)
+/* Length of the line at the start of `in` with its line end; 0 if that is not there yet. Sets `*text` to its length without,
+ * and `*stray` if a NUL, or a CR that is no part of a line end, stands in it: peers differ on what these mean. */
+static size_t line_length(struct span in, size_t *text, bool *stray)
 {
+    for (size_t at = 0;; at++) {
+        at += bytes_before(&line_controls, span_from(in, at));
+        *text = at;
+        if (at == in.len)
+            return 0;
+        if (in.at[at] == '\r' && at + 1 < in.len && in.at[at + 1] == '\n')
+            at++;
+        if (in.at[at] == '\n')
+            return at + 1;
+        *stray = true;
+    }
+}
+
+static ssize_t field_next_any(struct span in, struct field *out)
+{
+    bool stray = false;
+    size_t text = 0;
     size_t end = 0; /* behind the last line read */
     do {
-        const char *newline = end < in.len ? memchr(in.at + end, '\n', in.len - end) : NULL;
-        if (!newline)
+        size_t text_of_line;
+        size_t line = line_length(span_from(in, end), &text_of_line, &stray);
+        if (line == 0)
             return FIELD_INCOMPLETE;
-        size_t line = end;
-        end = (size_t)(newline - in.at) + 1;
-        if (line == 0 && (end == 1 || (end == 2 && in.at[0] == '\r'))) {
-            *out = (struct field){span_of(in.at, 0), span_of(in.at, 0)};
+        text = end + text_of_line;
+        end += line;
+        if (text == 0) {
+            *out = no_field;
             return (ssize_t)end;
         }
         if (end == in.len)
-            return FIELD_INCOMPLETE; /* the next line may be a fold of this one */
+            return FIELD_INCOMPLETE; /* the next line may be a fold of this one, RFC 9112 section 5.2 */
     } while (in.at[end] == ' ' || in.at[end] == '\t');
+    if (stray)
+        return FIELD_MALFORMED;
+    return field_between(in, bytes_in(&name_characters, span_of(in.at, text)), text, end, out);
+}
 
-    size_t name = 0;
-    while (name < end && is_tchar[(unsigned char)in.at[name]])
-        name++;
-    if (name == 0 || in.at[name] != ':')
-        return FIELD_MALFORMED;
-    if (has_stray_control(span_of(in.at + name, end - name)))
-        return FIELD_MALFORMED;
-    out->name = span_of(in.at, name);
-    out->value = span_trim(span_of(in.at + name + 1, end - name - 1));
-    return (ssize_t)end;
+#ifdef WIDE
+/* A bit for each byte that is a NUL, a CR or an LF. */
+WIDE unsigned line_controls_in(wide bytes)
+{
+    wide ends = _mm256_or_si256(wide_equal(bytes, '\r'), wide_equal(bytes, '\n'));
+    return wide_bits(_mm256_or_si256(ends, wide_equal(bytes, '\0')));
+}
+
+/* The same for a line that is like most. */
+static WIDE_FUNCTION ssize_t field_next_wide(struct span in, struct field *out)
+{
+    const wide first = wide_load(in.at);
+    const unsigned beyond_name = wide_not_in(first, wide_rows(&name_characters));
+    unsigned ends = line_controls_in(first);
+    size_t text = 0;
+    while (!ends) {
+        text += WIDE_BYTES;
+        /* The last bytes are looked at with those before them. */
+        const size_t seen = text;
+        if (seen == in.len)
+            return FIELD_INCOMPLETE;
+        if (in.len - text < WIDE_BYTES)
+            text = in.len - WIDE_BYTES;
+        ends = line_controls_in(wide_load(in.at + text)) & ~0u << (seen - text);
+        if (!ends && seen != text)
+            return field_next_any(in, out);
+    }
+    text += _tzcnt_u32(ends);
+    if (in.len - text < 3 || in.at[text] != '\r' || in.at[text + 1] != '\n' || !beyond_name)
+        return field_next_any(in, out);
+    size_t len = text + 2;
+    if (text == 0 || in.at[len] == ' ' || in.at[len] == '\t')
+        return field_next_any(in, out);
+    return field_between(in, _tzcnt_u32(beyond_name), text, len, out);
+}
+#endif
+
+ssize_t field_next(struct span in, struct field *out)
+{
+#ifdef WIDE
+    if (in.len >= WIDE_BYTES && wide_is_there())
+        return field_next_wide(in, out);
+#endif
+    return field_next_any(in, out);
 }

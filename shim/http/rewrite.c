@@ -39,14 +39,39 @@ static void note_transfer_encoding(struct framing *framing, struct span value)
         framing->fault = REASON_FRAMING_UNKNOWN;
 }
 
+/* The fields that matter somewhere. */
+enum field_kind {
+    FIELD_OTHER,
+    FIELD_HOST,
+    FIELD_AUTHORIZATION,
+    FIELD_REFERER,
+    FIELD_CONTENT_LENGTH,
+    FIELD_TRANSFER_ENCODING,
+    FIELD_UPGRADE,
+};
+
+static enum field_kind field_kind(struct span name)
+{
+    switch (name.len) {
+    case 4: return SPAN_IS(name, "host") ? FIELD_HOST : FIELD_OTHER;
+    case 7: return SPAN_IS(name, "referer") ? FIELD_REFERER : SPAN_IS(name, "upgrade") ? FIELD_UPGRADE : FIELD_OTHER;
+    case 13: return SPAN_IS(name, "authorization") ? FIELD_AUTHORIZATION : FIELD_OTHER;
+    case 14: return SPAN_IS(name, "content-length") ? FIELD_CONTENT_LENGTH : FIELD_OTHER;
+    case 17: return SPAN_IS(name, "transfer-encoding") ? FIELD_TRANSFER_ENCODING : FIELD_OTHER;
+    default: return FIELD_OTHER;
+    }
+}
+
 void framing_note(struct framing *framing, const struct field *field)
 {
-    if (SPAN_IS(field->name, "content-length"))
-        note_content_length(framing, field->value);
-    else if (SPAN_IS(field->name, "transfer-encoding"))
-        note_transfer_encoding(framing, field->value);
-    else if (SPAN_IS(field->name, "upgrade"))
+    switch (field_kind(field->name)) {
+    case FIELD_CONTENT_LENGTH: note_content_length(framing, field->value); break;
+    case FIELD_TRANSFER_ENCODING: note_transfer_encoding(framing, field->value); break;
+    case FIELD_UPGRADE:
         framing->upgrade |= !SPAN_IS(field->value, "h2c"); /* whose preface, if it is accepted, is no request of ours */
+        break;
+    default: break;
+    }
 }
 
 void framing_settle(struct framing *framing, bool http_1_0)
@@ -74,7 +99,8 @@ struct fields_seen {
     struct span host;
     size_t hosts;
     size_t authorizations;
-    size_t end; /* where the empty line begins */
+    size_t end;  /* where the empty line begins */
+    size_t head; /* how long the head is, with that line; 0: it is not all there */
     bool referer;
     bool malformed;
     bool same_token; /* an Authorization carries the very token of the target, and is the only one */
@@ -93,28 +119,31 @@ static void note_authorization(struct fields_seen *seen, struct span value, stru
 }
 
 /* First pass over the fields: facts only, so that the second may add its edits in order. */
-static void fields_scan(struct span head, size_t fields_at, const struct decision *decision, struct framing *framing,
+static void fields_scan(struct span in, size_t fields_at, const struct decision *decision, struct framing *framing,
                         struct fields_seen *seen)
 {
     struct field field;
-    for (size_t at = fields_at; at < head.len;) {
-        ssize_t len = field_next(span_from(head, at), &field);
+    for (size_t at = fields_at;;) {
+        ssize_t len = at < in.len ? field_next(span_from(in, at), &field) : FIELD_INCOMPLETE;
         if (len <= 0) {
-            seen->malformed = true;
+            seen->malformed = len == FIELD_MALFORMED;
             return;
         }
         seen->end = at;
         at += (size_t)len;
-        if (field.name.len == 0)
+        if (field.name.len == 0) {
+            seen->head = at;
             return;
-        framing_note(framing, &field);
-        if (SPAN_IS(field.name, "host")) {
+        }
+        switch (field_kind(field.name)) {
+        case FIELD_OTHER: break;
+        case FIELD_HOST:
             seen->hosts++;
             seen->host = field.value;
-        } else if (SPAN_IS(field.name, "authorization")) {
-            note_authorization(seen, field.value, decision->token);
-        } else if (SPAN_IS(field.name, "referer")) {
-            seen->referer = true;
+            break;
+        case FIELD_AUTHORIZATION: note_authorization(seen, field.value, decision->token); break;
+        case FIELD_REFERER: seen->referer = true; break;
+        default: framing_note(framing, &field); break;
         }
     }
 }
@@ -184,59 +213,55 @@ static void decision_reset(struct decision *out)
     out->candidate = out->referer = out->enters = false;
     out->protocol = PROTOCOL_1_1;
     out->form = TARGET_OTHER;
-    out->method = out->host = out->path = out->token = span_of(NULL, 0);
+    out->method = out->host = out->path = out->query = out->token = span_of(NULL, 0);
     edits_reset(&out->edits);
 }
 
-/* Takes the target apart, and finds its token; `base` is what the edits are relative to. */
-static enum jwt_found examine_target(struct span text, const char *base, struct target *target, struct decision *out)
+/* Finds the token of a target; `base` is what the edits are relative to. */
+static enum jwt_found examine_target(const struct target *target, const char *base, struct decision *out)
 {
-    target_parse(text, target);
     out->form = target->form;
     out->path = target->path;
+    out->query = target->query;
     enum jwt_found found = query_find_jwt(target->query, base, &out->token, &out->edits);
     out->candidate = found != JWT_NONE;
     return found;
 }
 
-void head_decide(const struct policy *policy, struct span head, struct framing *framing, struct decision *out)
+size_t head_decide(const struct policy *policy, struct span in, const struct request_line *request,
+                   const struct target *target, size_t line, struct framing *framing, struct decision *out)
 {
+    struct fields_seen seen = {.hosts = 0};
     decision_reset(out);
     *framing = (struct framing){.fault = REASON_NONE};
+    out->line_end = line_end_length(span_of(in.at, line));
+    out->method = request->method;
+    out->protocol = request->http_1_0 ? PROTOCOL_1_0 : PROTOCOL_1_1;
 
-    size_t line = (size_t)((const char *)memchr(head.at, '\n', head.len) - head.at) + 1;
-    struct request_line request;
-    if (!request_line_parse(span_of(head.at, line), &request)) {
-        out->reason = framing->fault = REASON_HEAD_MALFORMED;
-        return;
-    }
-    out->line_end = line_end_length(span_of(head.at, line));
-    out->method = request.method;
-    out->protocol = request.http_1_0 ? PROTOCOL_1_0 : PROTOCOL_1_1;
-
-    struct target target;
-    struct fields_seen seen = {.hosts = 0};
-    enum jwt_found found = examine_target(request.target, head.at, &target, out);
-    fields_scan(head, line, out, framing, &seen);
-    framing_settle(framing, request.http_1_0);
+    enum jwt_found found = examine_target(target, in.at, out);
+    fields_scan(in, line, out, framing, &seen);
+    framing_settle(framing, request->http_1_0);
     if (seen.malformed)
         framing->fault = REASON_HEAD_MALFORMED;
-    settle(policy, &target, found, &seen, out);
+    settle(policy, target, found, &seen, out);
     if (framing->fault != REASON_NONE) {
         out->reason = framing->fault;
         out->edits.count = 0;
-        return;
+        return seen.head;
     }
+    if (seen.head == 0)
+        return 0;
 
     /* A Referer is scrubbed whatever becomes of the target; the reason then still says why the token stayed. */
     if (out->enters && !seen.authorizations && !seen.referer)
         edits_add(&out->edits, seen.end, 0, true);
     else if (seen.authorizations || seen.referer)
-        fields_edit(policy, head, line, out);
+        fields_edit(policy, span_of(in.at, seen.head), line, out);
     if (out->edits.overflow) {
         out->reason = REASON_TOO_MANY_EDITS;
         out->edits.count = 0;
     }
+    return seen.head;
 }
 
 void fields_decide(const struct policy *policy, field_at_fn *at, const void *list, size_t count, struct decision *out)
@@ -256,8 +281,10 @@ void fields_decide(const struct policy *policy, field_at_fn *at, const void *lis
         else if (SPAN_IS(field.name, ":method"))
             out->method = field.value;
     }
-    if (path.at)
-        found = examine_target(path, path.at, &target, out);
+    if (path.at) {
+        target_parse(path, &target);
+        found = examine_target(&target, path.at, out);
+    }
     for (size_t i = 0; i < count; i++) {
         struct field field = at(list, i);
         bool is_authority = SPAN_IS(field.name, ":authority");

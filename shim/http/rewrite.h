@@ -37,7 +37,7 @@ struct decision {
     bool candidate;     /* the target has a `jwt` parameter: worth a word in the log */
     bool referer;       /* a Referer's parameter is cut, whatever becomes of the target */
     enum target_form form;
-    struct span method, host, path;
+    struct span method, host, path, query;
     struct span token; /* as it stands in the target, maybe percent-encoded */
     enum protocol { PROTOCOL_1_1, PROTOCOL_1_0, PROTOCOL_2, PROTOCOL_UNKNOWN } protocol;
     size_t line_end;    /* length of the head's line ends, for the line that enters */
@@ -54,8 +54,10 @@ void framing_settle(struct framing *framing, bool http_1_0);
 /* Adds the cuts for a `jwt` in a Referer on an Atlassian host; true if there were any. */
 bool referer_scrub(const struct policy *policy, const struct field *field, const char *base, struct edits *edits);
 
-/* Decides about the complete `head` (request line to empty line). `framing` gets what its fields say. */
-void head_decide(const struct policy *policy, struct span head, struct framing *framing, struct decision *out);
+/* Decides about the head at the start of `in`, whose request line, of `line` bytes, is `request` with `target`. `framing` gets what its fields
+ * say. Returns the head's length; 0 if it is not all there, or where its fields are malformed: then `out` says so. */
+size_t head_decide(const struct policy *policy, struct span in, const struct request_line *request,
+                   const struct target *target, size_t line, struct framing *framing, struct decision *out);
 
 /* The same for a request whose fields are a list, HTTP/2's: `:path` is its target, `:authority` or else `host` its host.
  * The edits are cuts in the value of `:path`; `out->reason` NONE with a token says that it moves. */

@@ -58,34 +58,18 @@ static inline bool span_is(struct span s, const char *lower, size_t len)
 #define SPAN_IS(s, literal) span_is((s), literal, sizeof(literal) - 1)
 
 /* OWS = *( SP / HTAB ), RFC 9110 section 5.6.3; line ends too, since an obs-fold counts as a space. */
-static inline struct span span_trim(struct span s)
+static inline bool is_blank(char c)
 {
-    while (s.len && (*s.at == ' ' || *s.at == '\t' || *s.at == '\r' || *s.at == '\n'))
-        s = span_from(s, 1);
-    while (s.len &&
-           (s.at[s.len - 1] == ' ' || s.at[s.len - 1] == '\t' || s.at[s.len - 1] == '\r' || s.at[s.len - 1] == '\n'))
-        s.len--;
-    return s;
+    return (unsigned char)c <= ' ' && (c == ' ' || c == '\t' || c == '\r' || c == '\n');
 }
 
-/* True if there is a space, a control character or a DEL in `s`: eight bytes at a time, since targets are long. */
-static inline bool span_has_space_or_control(struct span s)
+static inline struct span span_trim(struct span s)
 {
-    const uint64_t ones = 0x0101010101010101u;
-    const uint64_t tops = 0x8080808080808080u;
-    size_t i = 0;
-    for (; s.len - i >= 8; i += 8) {
-        uint64_t word;
-        memcpy(&word, s.at + i, 8);
-        uint64_t below = (word - ones * 0x21) & ~word; /* a byte below 0x21 borrows from its top bit */
-        uint64_t del = word ^ ones * 0x7f;
-        if ((below | ((del - ones) & ~del)) & tops)
-            break; /* maybe only a borrow from a neighbour: the loop below decides */
-    }
-    for (; i < s.len; i++)
-        if ((unsigned char)s.at[i] <= ' ' || s.at[i] == 0x7f)
-            return true;
-    return false;
+    while (s.len && is_blank(*s.at))
+        s = span_from(s, 1);
+    while (s.len && is_blank(s.at[s.len - 1]))
+        s.len--;
+    return s;
 }
 
 #endif

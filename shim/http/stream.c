@@ -134,11 +134,23 @@ static bool head_is_whole(struct stream *stream, struct span in, size_t *end)
     return false;
 }
 
-/* A request whose target may carry a token: nothing of it leaves before its head is whole. */
-static void candidate_head(struct stream *stream, const struct policy *policy, struct span in, struct stream_step *step)
+static bool ends_like_a_head(struct span in)
 {
-    size_t len;
-    if (!head_is_whole(stream, in, &len)) {
+    return in.len >= 4 && memcmp(in.at + in.len - 4, "\r\n\r\n", 4) == 0;
+}
+
+/* A request whose target may carry a token, and whose request line of `line` bytes is `request`: nothing of it leaves before
+ * its head is whole. Most come whole, and end there: such a one is not searched for its end before it is looked at. */
+static void candidate_head(struct stream *stream, const struct policy *policy, struct span in,
+                           const struct request_line *request, const struct target *target, size_t line,
+                           struct stream_step *step)
+{
+    size_t whole = in.len;
+    size_t len = 0;
+    stream->scanned = stream->scanned ? stream->scanned : line;
+    if (ends_like_a_head(in) || head_is_whole(stream, in, &whole))
+        len = head_decide(policy, span_of(in.at, whole), request, target, line, &stream->framing, &step->decision);
+    if (len == 0 && !head_is_whole(stream, in, &len)) {
         hold_or_give_up(stream, step, in.len);
         return;
     }
@@ -146,19 +158,11 @@ static void candidate_head(struct stream *stream, const struct policy *policy, s
         give_up(stream, step, in.len, REASON_HEAD_TOO_LARGE);
         return;
     }
-    head_decide(policy, span_of(in.at, len), &stream->framing, &step->decision);
     step->verdict = step->decision.edits.count ? STREAM_REWRITE : STREAM_PASS;
     step->len = len;
     step->decided = true;
     stream->tunnel = SPAN_IS(step->decision.method, "connect");
     enter_body(stream);
-}
-
-static bool line_has_jwt(const struct request_line *request)
-{
-    struct target target;
-    target_parse(request->target, &target);
-    return query_has_jwt(target.query);
 }
 
 enum { STEP_IS_MADE = -1, STEP_ENDS_BEFORE = 0 };
@@ -177,10 +181,6 @@ static ssize_t start_line(struct stream *stream, const struct policy *policy, st
         give_up(stream, step, in.len, REASON_NOT_HTTP);
         return STEP_IS_MADE;
     }
-    if (stream->scanned) {
-        candidate_head(stream, policy, in, step);
-        return STEP_IS_MADE;
-    }
     const char *newline = memchr(in.at, '\n', in.len);
     if (!newline) {
         hold_or_give_up(stream, step, in.len);
@@ -192,9 +192,10 @@ static ssize_t start_line(struct stream *stream, const struct policy *policy, st
         give_up(stream, step, in.len, REASON_HEAD_MALFORMED);
         return STEP_IS_MADE;
     }
-    if (line_has_jwt(&request)) {
-        stream->scanned = len;
-        candidate_head(stream, policy, in, step);
+    struct target target;
+    target_parse(request.target, &target);
+    if (query_has_jwt(target.query)) {
+        candidate_head(stream, policy, in, &request, &target, len, step);
         return STEP_IS_MADE;
     }
     stream->state = STREAM_FIELD;

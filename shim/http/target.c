@@ -1,7 +1,9 @@
 #include "target.h"
 
+#include "bytes.h"
+
 /* The byte at s[*i], percent-decoded, and *i moved behind it. A '%' without two hex digits stands for itself. */
-static char next_decoded(struct span s, size_t *i)
+static inline char next_decoded(struct span s, size_t *i)
 {
     char c = s.at[(*i)++];
     if (c != '%' || s.len - *i < 2)
@@ -60,23 +62,14 @@ void target_parse(struct span target, struct target *out)
     }
 }
 
-/* What a byte of a token is: part of a run, the dot between two, or neither. */
-enum { NEITHER, RUN, DOT };
-static const unsigned char token_class[256] = {
-    ['0' ... '9'] = RUN, ['A' ... 'Z'] = RUN, ['a' ... 'z'] = RUN, ['-'] = RUN, ['_'] = RUN, ['.'] = DOT,
-};
-
 static bool is_three_runs(struct span token)
 {
-    size_t at = 0;
     for (int part = 0; part < 3; part++) {
-        size_t start = at;
-        while (at < token.len && token_class[(unsigned char)token.at[at]] == RUN)
-            at++;
-        bool ends_right = part < 2 ? at < token.len && token.at[at] == '.' : at == token.len;
-        if (at == start || !ends_right)
+        size_t run = bytes_in(&token_characters, token);
+        bool ends_right = part < 2 ? run < token.len && token.at[run] == '.' : run == token.len;
+        if (run == 0 || !ends_right)
             return false;
-        at++;
+        token = span_from(token, part < 2 ? run + 1 : run);
     }
     return true;
 }
@@ -87,10 +80,12 @@ static bool is_three_runs_encoded(struct span raw)
     size_t dots = 0;
     size_t run = 0;
     for (size_t i = 0; i < raw.len;) {
-        unsigned char class = token_class[(unsigned char)next_decoded(raw, &i)];
-        if (class == NEITHER || (class == DOT && (run == 0 || ++dots > 2)))
+        char c = next_decoded(raw, &i);
+        if (c != '.' && !byte_is_in(&token_characters, c))
             return false;
-        run = class == DOT ? 0 : run + 1;
+        if (c == '.' && (run == 0 || ++dots > 2))
+            return false;
+        run = c == '.' ? 0 : run + 1;
     }
     return dots == 2 && run > 0;
 }
@@ -121,24 +116,31 @@ size_t token_decode(struct span raw, char *out)
     return n;
 }
 
-/* Splits one `name[=value]` and says whether the name, decoded, is exactly `jwt`. */
-static bool parameter_is_jwt(struct span parameter, struct span *value)
+/* How long the name at the start of `parameter` is if its first three characters, decoded, are "jwt"; else 0. */
+static size_t jwt_prefix(struct span parameter)
 {
     const char want[] = "jwt";
+    if (parameter.len < 3)
+        return 0;
+    if (memcmp(parameter.at, want, 3) == 0)
+        return 3;
+    if (!memchr(parameter.at, '%', 3))
+        return 0;
     size_t i = 0;
     for (size_t k = 0; k < 3; k++)
         if (i >= parameter.len || parameter.at[i] == '=' || next_decoded(parameter, &i) != want[k])
-            return false;
-    if (i < parameter.len && parameter.at[i] != '=')
-        return false;
-    *value = i < parameter.len ? span_from(parameter, i + 1) : span_of(parameter.at + i, 0);
-    return true;
+            return 0;
+    return i;
 }
 
-/* Nearly every query has none: one look for a first letter of the name, plain or encoded, before the walk. */
-static bool query_may_have_jwt(struct span query)
+/* Splits one `name[=value]` and says whether the name, decoded, is exactly `jwt`. */
+static bool parameter_is_jwt(struct span parameter, struct span *value)
 {
-    return query.len >= 3 && (memchr(query.at, 'j', query.len) || memchr(query.at, '%', query.len));
+    size_t name = jwt_prefix(parameter);
+    if (name == 0 || (name < parameter.len && parameter.at[name] != '='))
+        return false;
+    *value = name < parameter.len ? span_from(parameter, name + 1) : span_of(parameter.at + name, 0);
+    return true;
 }
 
 /* The parameter at `start`, up to its '&' or the query's end. */
@@ -151,20 +153,21 @@ static struct span parameter_at(struct span query, size_t start)
 bool query_has_jwt(struct span query)
 {
     struct span value;
-    if (!query.at || !query_may_have_jwt(query))
+    if (!query.at)
         return false;
-    for (size_t start = 0; start <= query.len;) {
-        struct span parameter = parameter_at(query, start);
+    for (size_t at = bytes_jwt_name(query, 0); at < query.len; at = bytes_jwt_name(query, at)) {
+        struct span parameter = parameter_at(query, at);
         if (parameter_is_jwt(parameter, &value))
             return true;
-        start += parameter.len + 1;
+        at += parameter.len;
+        at += at < query.len;
     }
     return false;
 }
 
 enum jwt_found query_find_jwt(struct span query, const char *base, struct span *token, struct edits *edits)
 {
-    if (!query.at || !query_may_have_jwt(query))
+    if (!query.at)
         return JWT_NONE;
 
     enum jwt_found found = JWT_NONE;

@@ -1,5 +1,6 @@
 #include "events.h"
 
+#include "inspector.h"
 #include "log.h"
 
 #include <errno.h>
@@ -42,9 +43,8 @@ static void put_literal(struct line *line, const char *text)
 static void put_escaped(struct line *line, struct span value)
 {
     static const char hex[] = "0123456789abcdef";
-    if (value.len > VALUE_MAX)
-        value.len = VALUE_MAX;
-    for (size_t i = 0; i < value.len; i++) {
+    const size_t end = line->len + VALUE_MAX;
+    for (size_t i = 0; i < value.len && line->len + sizeof "\\u0000" <= end; i++) {
         unsigned char c = (unsigned char)value.at[i];
         if (c == '"' || c == '\\') {
             put_raw(line, (char[]){'\\', (char)c}, 2);
@@ -112,6 +112,18 @@ static void finish(struct line *line, const struct config *config)
     log_line(config, line->text, line->len);
 }
 
+/* From here on events have no explanation, for this reason. */
+static void report_unexplained(const struct config *config, const struct explanation *explanation)
+{
+    struct line line;
+    begin(&line);
+    put_text(&line, "jwtshim.action", "unexplained");
+    put_text(&line, "jwtshim.reason", explanation->failure);
+    if (*explanation->detail)
+        put_text(&line, "jwtshim.detail", explanation->detail);
+    finish(&line, config);
+}
+
 void report_decision(const char *layer, const struct decision *decision)
 {
     static const char *const versions[] = {
@@ -122,6 +134,7 @@ void report_decision(const char *layer, const struct decision *decision)
         return;
     int saved = errno;
     struct line line;
+    struct explanation explanation = {.len = 0};
     begin(&line);
     put_string(&line, "http.request.method", decision->method);
     put_string(&line, "server.address", decision->host);
@@ -137,7 +150,13 @@ void report_decision(const char *layer, const struct decision *decision)
     if (decision->referer)
         put_literal(&line, ",\"jwtshim.referer\":true");
     put_text(&line, "jwtshim.layer", layer);
+    if (moved || decision->reason == REASON_AUDIT)
+        inspector_explain(decision, &explanation);
+    if (explanation.len && explanation.len + CLOSING <= sizeof line.text - line.len)
+        put_raw(&line, explanation.fields, explanation.len);
     finish(&line, config);
+    if (explanation.failure)
+        report_unexplained(config, &explanation);
     errno = saved;
 }
 

@@ -1,32 +1,21 @@
 #include "log.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "../loader/resolve.h"
-
-/* System calls, not libc's functions: those are hooked, by us and maybe by others, and this must be seen by nobody. */
-#define raw ((__typeof__(&syscall))next_function(HOOK_syscall))
-
-static void to_descriptor(long fd, const char *line, size_t len)
-{
-    raw(SYS_write, fd, line, len);
-}
+#include "../loader/raw.h"
 
 /* O_NOFOLLOW: in a directory that others may write to, a link must not lead the lines elsewhere. */
 static void to_file(const char *path, const char *line, size_t len)
 {
     const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW;
-    long fd = raw(SYS_openat, AT_FDCWD, path, flags, 0600);
+    long fd = raw_open(path, flags, 0600);
     if (fd < 0)
         return;
-    to_descriptor(fd, line, len);
-    raw(SYS_close, fd);
+    raw_write((int)fd, line, len);
+    raw_close((int)fd);
 }
 
 /* RFC 3164's form, facility user and severity info, as the C library's syslog() sends it. */
@@ -39,21 +28,20 @@ static void to_syslog(const char *line, size_t len)
         return;
     memcpy(datagram, prefix, sizeof prefix - 1);
     memcpy(datagram + sizeof prefix - 1, line, len);
-    long fd = raw(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    long fd = raw_syscall(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, 0, 0, 0);
     if (fd < 0)
         return;
-    raw(SYS_sendto, fd, datagram, sizeof prefix - 1 + len - 1, MSG_NOSIGNAL, &address, sizeof address);
-    raw(SYS_close, fd);
+    raw_syscall(SYS_sendto, fd, (long)datagram, (long)(sizeof prefix - 1 + len - 1), MSG_NOSIGNAL, (long)&address,
+                sizeof address);
+    raw_close((int)fd);
 }
 
 void log_line(const struct config *config, const char *line, size_t len)
 {
-    int saved = errno;
     if (config->log == LOG_FILE)
         to_file(config->log_path, line, len);
     else if (config->log == LOG_STDERR)
-        to_descriptor(STDERR_FILENO, line, len);
+        raw_write(STDERR_FILENO, line, len);
     else if (config->log == LOG_SYSLOG)
         to_syslog(line, len);
-    errno = saved;
 }

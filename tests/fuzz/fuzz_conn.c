@@ -1,8 +1,9 @@
 /* What a program may write on one connection, through the core and the connection layer, with promises that hold for any
- * bytes at all: the same leaves however the writes are cut and however the wire misbehaves; in audit mode exactly what was
+ * bytes at all: the same leaves however the writes are cut, however the wire misbehaves and on either kind of processor; in audit mode exactly what was
  * written leaves; what left once needs no change again. The golden inputs are the seed corpus. */
 #include "../../shim/config.h"
 #include "../../shim/conn/conn.h"
+#include "../../shim/http/wide.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -108,6 +109,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     config.policy.on_conflict = (enum on_conflict)(seed >> 8 & 1 ? 0 : (seed >> 9) % 3);
 
     struct wire whole = feed(in, size, 0, 0, false);
+#ifdef WIDE
+    wide_answer = -1;
+    struct wire narrow = feed(in, size, 0, 0, false);
+    wide_answer = 0;
+    expect(&narrow, whole.at, whole.len, "the same leaves on a processor that looks at one byte at a time");
+    free(narrow.at);
+#endif
     struct wire cut = feed(in, size, seed, 0, false);
     expect(&cut, whole.at, whole.len, "the same leaves however the writes are cut");
     struct wire troubled = feed(in, size, seed * 3 | 1, seed, false);

@@ -1,5 +1,6 @@
 /* replay: what a program writes on one connection, through the shim's connection layer, to what leaves on the wire.
  * For the golden pairs, the oracles and for trying things out; never part of the shim. */
+#include "../../shim/http/wide.h"
 #include "../../shim/config.h"
 #include "../../shim/conn/conn.h"
 #include "../../shim/report/events.h"
@@ -192,6 +193,10 @@ int main(int argc, char **argv)
     bool all_splits = false;
     bool tracing = false;
     config_defaults(&config);
+#ifdef WIDE
+    if (getenv("REPLAY_NARROW"))
+        wide_answer = -1;
+#endif
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : "";
         if (strcmp(argv[i], "--whole") == 0) {

@@ -20,9 +20,9 @@ static inline struct span text_span(const char *text)
     return span_of(text, strlen(text));
 }
 
-#define assert_span_equal(span, text)                                                                                  \
+#define assert_span_equal(given, text)                                                                                 \
     do {                                                                                                               \
-        struct span seen_ = (span);                                                                                    \
+        struct span seen_ = (given);                                                                                   \
         assert_int_equal(seen_.len, strlen(text));                                                                     \
         assert_memory_equal(seen_.at, text, seen_.len);                                                                \
     } while (0)

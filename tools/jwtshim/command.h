@@ -15,6 +15,8 @@ struct command {
 };
 
 extern const struct command *const commands[]; /* ends with NULL */
+extern const struct command doctor_command, run_command, inspect_command, sign_command, report_command, status_command,
+    enable_command, disable_command;
 
 /* Says on standard error what is wrong with the command line, and where help is. Returns EX_USAGE. */
 int command_misused(const struct command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -8,9 +8,19 @@
 
 static const char version_text[] = "jwtshim " JWTSHIM_VERSION "\n";
 
+/* clang-format off */
 const struct command *const commands[] = {
+    &doctor_command,
+    &run_command,
+    &inspect_command,
+    &sign_command,
+    &report_command,
+    &status_command,
+    &enable_command,
+    &disable_command,
     NULL,
 };
+/* clang-format on */
 
 static void complain(const struct command *command, const char *format, va_list arguments)
 {

@@ -1,0 +1,118 @@
+/* The shim's file, what it can do, and the settings it would have in the target. */
+#include "doctor.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Beside this command as it is built, and where it is installed. */
+static const char *const places[] = {"", "/../lib/jwtshim", "/../lib/*/jwtshim", "/../lib64/jwtshim"};
+
+static void keep_first(const char *path, void *context)
+{
+    char *kept = context;
+    if (!*kept && strlen(path) < PATH_MAX)
+        strcpy(kept, path); /* NOLINT(clang-analyzer-security.insecureAPI.strcpy): its length was just asked */
+}
+
+static bool find_own(char path[PATH_MAX])
+{
+    char command[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", command, sizeof command - 1);
+    *path = '\0';
+    if (len <= 0)
+        return false;
+    command[len] = '\0';
+    for (size_t i = 0; i < sizeof places / sizeof places[0] && !*path; i++) {
+        char pattern[2 * PATH_MAX];
+        snprintf(pattern, sizeof pattern, "%.*s%s/libjwtshim.so", (int)(last_part(command) - command - 1), command,
+                 places[i]);
+        root_glob("", pattern, keep_first, path);
+    }
+    return *path;
+}
+
+static bool lies_beside(const char *path, const char *name)
+{
+    char beside[2 * PATH_MAX];
+    snprintf(beside, sizeof beside, "%.*s%s", (int)(last_part(path) - path), path, name);
+    return access(beside, R_OK) == 0;
+}
+
+static bool needs_musl(const struct image *image)
+{
+    const char *name;
+    for (size_t i = 0; i < OBJECTS_MAX && (name = image_needed(image, i)); i++)
+        if (strcmp(name, "libc.so") == 0 || strncmp(name, "libc.musl", 9) == 0)
+            return true;
+    return false;
+}
+
+bool shim_open(struct shim *shim, const char *path)
+{
+    char named[PATH_MAX];
+    struct image_range text;
+    struct names imported = {{0}};
+    *shim = (struct shim){.found = false};
+    const char *library = getenv("JWTSHIM_LIBRARY");
+    if (!path)
+        path = library && *library ? library : find_own(named) ? named : NULL;
+    /* A path below another root must not be resolved in this one. */
+    char *absolute = path && *path != '/' ? realpath(path, NULL) : NULL;
+    snprintf(shim->path, sizeof shim->path, "%s", absolute ? absolute : path ? path : "");
+    free(absolute);
+    if (!root_map("", shim->path, &shim->file))
+        return false;
+    if (!image_read(&shim->image, shim->file.bytes, shim->file.len) || !image_note(&shim->image, "jwtshim", 1, &text)) {
+        root_unmap(&shim->file);
+        return false;
+    }
+    snprintf(shim->version, sizeof shim->version, "%.*s", (int)text.len, (const char *)shim->file.bytes + text.at);
+    names_read(&shim->image, IMAGE_DYNSYM, &shim->defined, &imported);
+    shim->is_musl = needs_musl(&shim->image);
+    shim->glibc = image_newest_needed(&shim->image, "GLIBC_2.");
+    shim->loader = image_defines(&shim->image, "dlsym") && image_defines(&shim->image, "dlopen");
+    shim->stdio = image_imports(&shim->image, "_IO_file_jumps") || image_holds_string(&shim->image, "_IO_file_jumps");
+    shim->patch = image_holds(&shim->image, "libjwtshim-patch.so") && lies_beside(shim->path, "libjwtshim-patch.so");
+    shim->found = true;
+    return true;
+}
+
+void shim_close(struct shim *shim)
+{
+    root_unmap(&shim->file);
+    shim->found = false;
+}
+
+/* What is wrong with a setting is the shim's to say, in its log. */
+static void ignore_complaint(const char *where, const char *what)
+{
+    (void)where;
+    (void)what;
+}
+
+void settings_read(struct config *config, const char *root, const char *environment, size_t len, bool secure)
+{
+    static const char path[] = "/etc/jwtshim.conf";
+    char real[PATH_MAX];
+    struct file file;
+    config_defaults(config);
+    if (secure)
+        config->mode = MODE_OFF;
+    if (root_resolve(root, path, real) && root_map(root, real, &file)) {
+        bool trusted = file.uid == 0 && (file.mode & (S_IWGRP | S_IWOTH)) == 0;
+        if (file.len < 16384 && (trusted || !secure))
+            config_read(config, path, span_of((const char *)file.bytes, file.len), ignore_complaint);
+        root_unmap(&file);
+    }
+    for (size_t at = 0; at < len && !secure;) {
+        const char *entry = environment + at;
+        size_t entry_len = strnlen(entry, len - at);
+        const char *equals = memchr(entry, '=', entry_len);
+        if (equals && strncmp(entry, "JWTSHIM", 7) == 0)
+            config_set(config, "", span_of(entry, (size_t)(equals - entry)),
+                       span_of(equals + 1, entry_len - (size_t)(equals + 1 - entry)), ignore_complaint);
+        at += entry_len + 1;
+    }
+}

@@ -1,0 +1,142 @@
+#include "root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LINKS_MAX = 40 };
+
+bool root_outside(const char *root, const char *path, char outside[PATH_MAX])
+{
+    int len = snprintf(outside, PATH_MAX, "%s%s", root, path);
+    if (len >= 0 && len < PATH_MAX)
+        return true;
+    errno = ENAMETOOLONG;
+    return false;
+}
+
+static void drop_last_part(char *real)
+{
+    char *slash = strrchr(real, '/');
+    if (slash)
+        *slash = '\0';
+}
+
+/* Puts a link's text in front of what is left of the path. */
+static bool follow(const char *outside, char *real, char left[PATH_MAX])
+{
+    char text[PATH_MAX];
+    char joined[2 * PATH_MAX];
+    ssize_t len = readlink(outside, text, sizeof text - 1);
+    if (len < 0)
+        return false;
+    text[len] = '\0';
+    drop_last_part(real);
+    if (text[0] == '/')
+        *real = '\0';
+    int size = snprintf(joined, sizeof joined, "%s/%s", text, left);
+    if (size >= PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    memcpy(left, joined, (size_t)size + 1);
+    return true;
+}
+
+/* Takes the next part off `left` and onto `real`. */
+static bool step(const char *root, char *real, char left[PATH_MAX], int *links)
+{
+    char outside[PATH_MAX];
+    struct stat status;
+    size_t skip = strspn(left, "/");
+    size_t len = strcspn(left + skip, "/");
+    size_t used = strlen(real);
+    char part[NAME_MAX + 1];
+    if (len >= sizeof part || used + len + 2 > PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    memcpy(part, left + skip, len);
+    part[len] = '\0';
+    memmove(left, left + skip + len, strlen(left + skip + len) + 1);
+    if (len == 0 || strcmp(part, ".") == 0)
+        return true;
+    if (strcmp(part, "..") == 0) {
+        drop_last_part(real);
+        return true;
+    }
+    real[used] = '/';
+    memcpy(real + used + 1, part, len + 1);
+    if (!root_outside(root, real, outside) || lstat(outside, &status) != 0)
+        return false;
+    if (!S_ISLNK(status.st_mode))
+        return true;
+    if (++*links > LINKS_MAX) {
+        errno = ELOOP;
+        return false;
+    }
+    return follow(outside, real, left);
+}
+
+bool root_resolve(const char *root, const char *path, char real[PATH_MAX])
+{
+    char left[PATH_MAX];
+    int links = 0;
+    size_t len = strlen(path);
+    if (len >= sizeof left) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    memcpy(left, path, len + 1);
+    *real = '\0';
+    while (*left)
+        if (!step(root, real, left, &links))
+            return false;
+    return true;
+}
+
+bool root_map(const char *root, const char *real, struct file *file)
+{
+    char outside[PATH_MAX];
+    struct stat status;
+    *file = (struct file){.bytes = NULL};
+    if (!root_outside(root, real, outside))
+        return false;
+    int fd = open(outside, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return false;
+    bool regular = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+    if (regular && status.st_size > 0) {
+        void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (bytes != MAP_FAILED)
+            *file = (struct file){bytes, (size_t)status.st_size, status.st_mode, status.st_uid};
+    }
+    close(fd);
+    if (!file->bytes)
+        errno = ENOEXEC;
+    return file->bytes != NULL;
+}
+
+void root_unmap(struct file *file)
+{
+    if (file->bytes)
+        munmap((void *)(size_t)file->bytes, file->len);
+    file->bytes = NULL;
+}
+
+void root_glob(const char *root, const char *pattern, void (*found)(const char *path, void *context), void *context)
+{
+    char outside[PATH_MAX];
+    glob_t matches;
+    if (!root_outside(root, pattern, outside))
+        return;
+    if (glob(outside, GLOB_NOSORT | GLOB_BRACE, NULL, &matches) == 0)
+        for (size_t i = 0; i < matches.gl_pathc; i++)
+            found(matches.gl_pathv[i] + strlen(root), context);
+    globfree(&matches);
+}

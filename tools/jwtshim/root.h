@@ -1,0 +1,30 @@
+/* Paths as a target sees them: below a directory that is its root (this process's own, or /proc/PID/root). Symbolic links,
+ * absolute ones too, stay below it. Files are only ever opened for reading, and only regular ones. */
+#ifndef JWTSHIM_TOOLS_ROOT_H
+#define JWTSHIM_TOOLS_ROOT_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A file's bytes. `len` 0 with `bytes` NULL: nothing. */
+struct file {
+    const unsigned char *bytes;
+    size_t len;
+    unsigned mode, uid;
+};
+
+/* Writes the path without any symbolic link into `real`; both are as seen from inside the root. False with errno. */
+bool root_resolve(const char *root, const char *path, char real[PATH_MAX]);
+
+/* Maps a file by its real path. False with errno; ENOEXEC for what is no regular file. */
+bool root_map(const char *root, const char *real, struct file *file);
+void root_unmap(struct file *file);
+
+/* The path of the outside. */
+bool root_outside(const char *root, const char *path, char outside[PATH_MAX]);
+
+/* Calls `found` for each file that fits a glob(7) pattern, by its path inside. */
+void root_glob(const char *root, const char *pattern, void (*found)(const char *path, void *context), void *context);
+
+#endif
