@@ -141,7 +141,7 @@ $(B)/tests/fuzz_elf: tests/fuzz/fuzz_elf.c $(ELF_SRC) $(wildcard tools/jwtshim/*
 	@mkdir -p $(@D)
 	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(ELF_SRC)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -path $(B)/compat -prune -o -name '*.d' -type f -print 2>/dev/null)
 
 FUZZERS := $(addprefix $(B)/tests/,fuzz_conn fuzz_config fuzz_token fuzz_subject fuzz_events fuzz_elf)
 tests: $(UNIT) $(B)/tests/replay $(B)/tests/qsh $(FUZZERS)
