@@ -141,7 +141,7 @@ $(B)/tests/fuzz_elf: tests/fuzz/fuzz_elf.c $(ELF_SRC) $(wildcard tools/jwtshim/*
 	@mkdir -p $(@D)
 	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(ELF_SRC)
 
--include $(shell find $(B) -path $(B)/compat -prune -o -name '*.d' -type f -print 2>/dev/null)
+-include $(shell find $(B) \( -name roots -o -name deb -o -name compat \) -prune -o -type f -name '*.d' -print 2>/dev/null)
 
 FUZZERS := $(addprefix $(B)/tests/,fuzz_conn fuzz_config fuzz_token fuzz_subject fuzz_events fuzz_elf)
 tests: $(UNIT) $(B)/tests/replay $(B)/tests/qsh $(FUZZERS)
@@ -182,12 +182,19 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          runner="tests/wrapper/runner" \
          settings="tests/settings/run --build $(B)" \
          command="tests/command/run --build $(B)" \
+         entrypoint="tests/entrypoint/run --build $(B)" \
+         packaging/install="tests/packaging/install --build $(B)" \
+         packaging/packages="tests/packaging/packages --build $(B)" \
+         packaging/image="tests/packaging/image --build $(B)" \
+         packaging/kubernetes="tests/packaging/kubernetes" \
          mock="node tests/mock-atlassian/test.js" \
          compat/table="tests/compat/test_table" \
          programs/sockets="tests/programs/sockets/run --build $(B)" \
          programs/tls="tests/programs/tls/run --build $(B)" \
          programs/sockets/valgrind="tests/programs/sockets/run --build $(B) --valgrind" \
          programs/tls/valgrind="tests/programs/tls/run --build $(B) --valgrind" \
+         programs/stdio="tests/programs/stdio/run --build $(B)" \
+         programs/stdio/valgrind="tests/programs/stdio/run --build $(B) --valgrind" \
          programs/alpn="tests/programs/alpn/run --build $(B)" \
          programs/libcurl="tests/programs/libcurl/run --build $(B)" \
          programs/libcurl/valgrind="tests/programs/libcurl/run --build $(B) --valgrind" \
@@ -199,6 +206,7 @@ check:
 	tools/deps check
 	$(MAKE) all tests
 	$(MAKE) check-sanitized
+	@echo 'Left out, for its minutes: make check-system, a whole Debian under /etc/ld.so.preload.'
 	@tests/run $(SUITES)
 
 # The compatibility table of README.md, from runs of some hundred programs: installs them (3 GB) and takes minutes. What is fetched and built is kept.
@@ -217,16 +225,7 @@ bench: all
 	tests/bench/run --build $(B)
 	tests/bench/inspector --build $(B)
 
-install: all
-	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(BINDIR)
-	install -m 644 $(B)/libjwtshim.so $(DESTDIR)$(LIBDIR)/libjwtshim.so
-	install -m 644 $(B)/libjwtshim-inspect.so $(DESTDIR)$(LIBDIR)/libjwtshim-inspect.so
-	install -m 755 tools/jwtshim-run $(DESTDIR)$(BINDIR)/jwtshim-run
-	install -m 755 $(B)/jwtshim $(DESTDIR)$(BINDIR)/jwtshim
-
-uninstall:
-	rm -f $(DESTDIR)$(LIBDIR)/libjwtshim.so $(DESTDIR)$(LIBDIR)/libjwtshim-inspect.so $(DESTDIR)$(BINDIR)/jwtshim-run $(DESTDIR)$(BINDIR)/jwtshim
-	-rmdir $(DESTDIR)$(LIBDIR)
+include tools/packaging/packaging.mk
 
 C_FILES := $(shell find shim tests tools -name node_modules -prune -o -name '*.[ch]' -print)
 format:
@@ -235,7 +234,7 @@ format:
 lint:
 	clang-format --dry-run -Werror $(C_FILES)
 	clang-tidy --quiet $(SHIM_C) $(INSPECT_C) $(COMMAND_C) -- $(CPPFLAGS) -std=gnu11
-	shellcheck tools/jwtshim-run
+	shellcheck $(SCRIPTS:%=tools/%) tools/packaging/*.sh tools/packaging/build-deb tools/packaging/image/build tests/packaging/make-root
 
 # The table of hooks in DESIGN.md, from hooks.def.
 table:

@@ -1,10 +1,12 @@
-/* What happens at every exec of every program: the settings are read, and no more. Everything else waits for the first
- * bytes that may begin a request. */
+/* What happens at every exec of every program: the settings are read, and standard output is looked at: its stream
+ * is written to by calls that nobody sees. Everything else waits for the first bytes that may begin a request. */
 #include "config.h"
+#include "hooks/stdio_streams.h"
 
 __attribute__((constructor)) static void start(void)
 {
     config_get();
+    stdio_watch_if_inherited();
 }
 
 /* Which version this is, readable from the file without loading it: an ELF note "jwtshim", type 1. */

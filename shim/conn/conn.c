@@ -453,6 +453,14 @@ ssize_t conn_write(struct conn *conn, const struct conn_call *call, const void *
     return (ssize_t)done;
 }
 
+void conn_gives_up(struct conn *conn, size_t len)
+{
+    if (len > conn->ahead)
+        stream_end(&conn->stream, REASON_UNSEEN_BYTES);
+    conn->ahead = conn->due = conn->refused_len = 0;
+    conn->refused_told = false;
+}
+
 ssize_t conn_resume(struct conn *conn, const struct conn_call *call, ssize_t (*resume)(void *ctx))
 {
     struct progress progress;

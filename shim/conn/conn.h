@@ -115,6 +115,10 @@ ssize_t conn_release(struct conn *conn, const struct conn_call *call, enum reaso
 /* Goes on with a commit. Positive when nothing of one is left, else the sink's answer. */
 ssize_t conn_flush(struct conn *conn, const struct conn_call *call);
 
+/* The program will not show the `len` bytes of its last, refused write again. What of them stands in a commit goes out
+ * before anything else as ever; if others are lost, nothing behind them is understood. */
+void conn_gives_up(struct conn *conn, size_t len);
+
 /* For a library whose refused write is taken up again without showing the bytes: `resume` does that for real. Returns
  * what the program is to be told, as conn_write() does. */
 ssize_t conn_resume(struct conn *conn, const struct conn_call *call, ssize_t (*resume)(void *ctx));

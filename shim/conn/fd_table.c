@@ -138,6 +138,12 @@ static void set(int fd, uintptr_t state)
         replace(entry, state);
 }
 
+bool fd_is_shared(int fd)
+{
+    uintptr_t state = fd_state(fd);
+    return state > FD_SOCKET && atomic_load(&((struct fd_conn *)state)->references) > 1;
+}
+
 void fd_set_plain(int fd)
 {
     set(fd, FD_PLAIN);

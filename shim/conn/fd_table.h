@@ -48,6 +48,9 @@ static inline bool fd_is_tracked(int fd)
     return fd_state(fd) > FD_SOCKET;
 }
 
+/* Whether another descriptor names the connection of `fd` too. */
+bool fd_is_shared(int fd);
+
 /* No look is needed at what is written to `fd`, until it is closed or becomes another. */
 void fd_set_plain(int fd);
 

@@ -38,6 +38,9 @@ bool process_is_foreign(void);
 /* Sends all that is held anywhere, since the process is about to become another, or none. */
 void process_release_all(void);
 
+/* True from the end of exit() on: only libc's last flush of the streams, and other threads, still write. */
+bool process_is_ending(void);
+
 void process_before_syscall(long number);
 
 #endif

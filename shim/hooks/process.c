@@ -1,8 +1,10 @@
 /* The process becomes another, two, or none: what is held goes out before. Nothing here runs where nothing is held. */
 #include "socket.h"
+#include "stdio_streams.h"
 
 #include "../conn/handle_table.h"
 #include "../conn/offer_table.h"
+#include "../loader/raw.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,12 +55,26 @@ static void after_fork_in_child(void)
     fd_after_fork();
     handle_after_fork();
     offer_after_fork();
+    stdio_after_fork();
     errno = saved;
+}
+
+/* The child of a vfork() runs on its parent's thread, whose number libc knows (and notes in a mutex that counts); the
+ * kernel's is the child's. */
+static bool is_vfork_child(void)
+{
+#ifdef __GLIBC__
+    pthread_mutex_t noted = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+    pthread_mutex_lock(&noted);
+    return noted.__data.__owner != (int)raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
+#else
+    return false;
+#endif
 }
 
 static void register_for_forks(void)
 {
-    owner_pid = getpid();
+    owner_pid = is_vfork_child() ? (pid_t)raw_syscall(SYS_getppid, 0, 0, 0, 0, 0, 0) : getpid();
     pthread_atfork(process_release_all, NULL, after_fork_in_child);
     at_quick_exit(process_release_all);
 }
@@ -239,8 +255,16 @@ EXPORT void _Exit(int status)
     __builtin_unreachable();
 }
 
-/* exit(): after the program's own handlers. */
+static _Atomic(bool) ending;
+
+bool process_is_ending(void)
+{
+    return atomic_load_explicit(&ending, memory_order_relaxed);
+}
+
+/* exit(): after the program's own handlers, before libc flushes the streams. */
 __attribute__((destructor)) static void at_exit(void)
 {
+    atomic_store(&ending, true);
     process_release_all();
 }

@@ -1,6 +1,7 @@
 #include "socket.h"
 
 #include "handle.h"
+#include "stdio_streams.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -96,13 +97,15 @@ static bool peer_only_redirects(const struct socket_call *call)
     return false;
 }
 
-/* Held bytes are told to be written, so an error that is waiting must be the program's first; and what goes with the bytes
- * (descriptors, a connection that is yet to be made) cannot wait with them. */
+/* Held bytes are told to be written, so an error that is waiting must be the program's first; what goes with the bytes
+ * (descriptors, a connection that is yet to be made) cannot wait with them; and nobody releases what is held after exit(). */
 static enum reason objects_to_holding(const struct socket_call *call)
 {
     struct pollfd state = {.fd = call->fd, .events = POLLOUT};
     if (call->flags & MSG_FASTOPEN)
         return REASON_FAST_OPEN;
+    if (process_is_ending())
+        return REASON_RELEASED;
     if (call->first && call->first->msg_controllen)
         return REASON_ANCILLARY;
     if (poll(&state, 1, 0) < 0 || state.revents & (POLLERR | POLLHUP | POLLNVAL))
@@ -175,11 +178,13 @@ bool socket_needs_look(int fd)
     int saved = errno;
     bool look = config_get()->mode != MODE_OFF && fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
     errno = saved;
-    if (look)
-        fd_set_socket(fd);
-    else
+    if (!look) {
         fd_set_plain(fd);
-    return look;
+        return false;
+    }
+    fd_set_socket(fd);
+    stdio_watch(); /* an inherited one, or one that came by another way that nobody saw */
+    return true;
 }
 
 static bool track(int fd, const struct stat *status)
@@ -205,11 +210,15 @@ void socket_before_copy(int from)
 {
     struct stat status;
     int domain = 0;
-    if (fd_state(from) != FD_SOCKET || config_get()->mode == MODE_OFF)
+    const uintptr_t state = fd_state(from);
+    if ((state != FD_SOCKET && state != FD_UNKNOWN) || config_get()->mode == MODE_OFF)
         return;
     int saved = errno;
-    if (is_stream_socket(from, &domain, &status) && !is_unnamed_pair(from, domain))
-        track(from, &status);
+    if (is_stream_socket(from, &domain, &status)) {
+        stdio_watch(); /* it may be an inherited one */
+        if (!is_unnamed_pair(from, domain))
+            track(from, &status);
+    }
     errno = saved;
 }
 
@@ -276,6 +285,11 @@ ssize_t socket_write_entered(struct socket_call *call, const void *buf, size_t l
     end_for_zerocopy(call, len);
     struct conn_call conn_call = conn_call_for(&socket_sink, call);
     return conn_write(&call->conn->conn, &conn_call, buf, len);
+}
+
+void socket_gives_up(struct socket_call *call, size_t len)
+{
+    conn_gives_up(&call->conn->conn, len);
 }
 
 bool socket_passes_pieces(struct socket_call *call, size_t len)

@@ -37,6 +37,9 @@ void socket_leave(struct socket_call *call);
 /* The write itself, between entering and leaving. */
 ssize_t socket_write_entered(struct socket_call *call, const void *buf, size_t len);
 
+/* Between entering and leaving: the last write was refused, and its `len` bytes will not be shown again. */
+void socket_gives_up(struct socket_call *call, size_t len);
+
 /* Between entering and leaving: true if `len` bytes may go out in the program's own pieces. */
 bool socket_passes_pieces(struct socket_call *call, size_t len);
 
@@ -49,17 +52,28 @@ bool socket_body_takes(int fd, uint64_t len);
 /* Bytes enter the stream whose content is not seen. */
 void socket_skip(int fd, uint64_t len);
 
-/* `to` is to be a duplicate of `from`: if that is a new socket it is tracked now, so that both name one connection. */
+/* `from` is to be duplicated: if it is a socket that nothing was written to yet, it is tracked now, so that both name one
+ * connection. */
 void socket_before_copy(int from);
 
 /* `fd` was connected, maybe not for the first time: what is tracked begins anew, unless something is under way. */
 void socket_begins(int fd);
+
+/* `fd` is about to be closed. */
+void socket_ends(int fd);
 
 /* Nothing that is written to `fd` can arrive any more. */
 void socket_ends_writing(int fd);
 
 /* Releases held bytes of `fd` before a read that blocks. */
 void socket_release_for_read(int fd, int flags);
+
+/* The same where a read is about to be made: one load, for as long as nothing is held anywhere. */
+static inline void socket_before_read(int fd, int flags)
+{
+    if (__builtin_expect(atomic_load_explicit(&conns_holding, memory_order_relaxed) != 0, 0))
+        socket_release_for_read(fd, flags);
+}
 
 /* What is held for `fd` goes out, without waiting. */
 void socket_release(int fd);

@@ -1,12 +1,12 @@
 /* What a descriptor is, as it changes: sockets come, connect, are duplicated and go. Held bytes go out before a descriptor
  * ends, and the table forgets a number before the kernel can give it to another. */
 #include "socket.h"
+#include "stdio_streams.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -34,6 +34,8 @@ EXPORT int socketpair(int domain, int type, int protocol, int fds[2])
     if (result == 0) {
         note_socket(fds[0], domain, type);
         note_socket(fds[1], domain, type);
+        if (fd_state(fds[0]) == FD_SOCKET)
+            stdio_watch();
     }
     return result;
 }
@@ -63,6 +65,8 @@ EXPORT int pipe2(int fds[2], int flags)
 /* A new connection, unless the descriptor was duplicated before: then its copies know it by what is tracked already. */
 static void socket_connects(int fd)
 {
+    if (fd_state(fd) > FD_PLAIN)
+        stdio_watch();
     if (fd_is_tracked(fd))
         socket_begins(fd);
     else if (fd_state(fd) == FD_PLAIN)
@@ -101,17 +105,18 @@ static bool table_follows(int fd, int other)
     return (!fd_is_tracked(fd) && !fd_is_tracked(other)) || !process_is_foreign();
 }
 
-static void ends(int fd)
+void socket_ends(int fd)
 {
     if (!table_follows(fd, -1))
         return;
-    socket_release_last(fd);
+    if (!fd_is_shared(fd))
+        socket_release_last(fd);
     fd_forget(fd);
 }
 
 static __attribute__((noinline)) int close_known(int fd)
 {
-    ends(fd);
+    socket_ends(fd);
     return REAL(close)(fd);
 }
 
@@ -169,11 +174,17 @@ EXPORT int dup(int fd)
     return copy;
 }
 
-/* The old meaning of `to` ends only if the call succeeds, but its held bytes must go before. */
+/* The old meaning of `to` ends only if the call succeeds, but its held bytes must go before, unless another descriptor
+ * names the same connection: shells put theirs on standard output for one command after the other. */
+static void before_copy_over(int fd, int to)
+{
+    if (fd != to && fd_is_tracked(to) && !fd_is_shared(to))
+        socket_release_last(to);
+}
+
 EXPORT int dup2(int fd, int to)
 {
-    if (fd != to && fd_is_tracked(to))
-        socket_release_last(to);
+    before_copy_over(fd, to);
     socket_before_copy(fd);
     int copy = REAL(dup2)(fd, to);
     follow_copy(fd, copy);
@@ -182,8 +193,7 @@ EXPORT int dup2(int fd, int to)
 
 EXPORT int dup3(int fd, int to, int flags)
 {
-    if (fd != to && fd_is_tracked(to))
-        socket_release_last(to);
+    before_copy_over(fd, to);
     socket_before_copy(fd);
     int copy = REAL(dup3)(fd, to, flags);
     follow_copy(fd, copy);
@@ -230,15 +240,4 @@ EXPORT int shutdown(int fd, int how)
         socket_ends_writing(fd);
     errno = saved;
     return result;
-}
-
-/* libc closes the descriptor of a stream by an inner call. */
-EXPORT int fclose(FILE *stream)
-{
-    int saved = errno;
-    int fd = stream ? fileno_unlocked(stream) : -1;
-    errno = saved;
-    if (fd >= 0 && fd_state(fd) != FD_UNKNOWN)
-        ends(fd);
-    return REAL(fclose)(stream);
 }

@@ -5,28 +5,21 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* One load, for as long as nothing is held anywhere. */
-static inline void before_read(int fd, int flags)
-{
-    if (__builtin_expect(atomic_load_explicit(&conns_holding, memory_order_relaxed) != 0, 0))
-        socket_release_for_read(fd, flags);
-}
-
 EXPORT ssize_t read(int fd, void *buf, size_t len)
 {
-    before_read(fd, 0);
+    socket_before_read(fd, 0);
     return REAL(read)(fd, buf, len);
 }
 
 EXPORT ssize_t readv(int fd, const struct iovec *iov, int count)
 {
-    before_read(fd, 0);
+    socket_before_read(fd, 0);
     return REAL(readv)(fd, iov, count);
 }
 
 EXPORT ssize_t preadv2(int fd, const struct iovec *iov, int count, off_t offset, int flags)
 {
-    before_read(fd, flags & RWF_NOWAIT ? MSG_DONTWAIT : 0);
+    socket_before_read(fd, flags & RWF_NOWAIT ? MSG_DONTWAIT : 0);
     return REAL(preadv2)(fd, iov, count, offset, flags);
 }
 
@@ -37,14 +30,14 @@ EXPORT ssize_t preadv64v2(int fd, const struct iovec *iov, int count, off64_t of
 
 EXPORT ssize_t recv(int fd, void *buf, size_t len, int flags)
 {
-    before_read(fd, flags);
+    socket_before_read(fd, flags);
     return REAL(recv)(fd, buf, len, flags);
 }
 
 EXPORT ssize_t recvfrom(int fd, void *restrict buf, size_t len, int flags, struct sockaddr *restrict from,
                         socklen_t *restrict from_len)
 {
-    before_read(fd, flags);
+    socket_before_read(fd, flags);
     return REAL(recvfrom)(fd, buf, len, flags, from, from_len);
 }
 
@@ -66,7 +59,7 @@ static void forget_passed_descriptors(struct msghdr *message)
 
 EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
-    before_read(fd, flags);
+    socket_before_read(fd, flags);
     ssize_t received = REAL(recvmsg)(fd, message, flags);
     if (received >= 0)
         forget_passed_descriptors(message);
@@ -75,7 +68,7 @@ EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 
 EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout)
 {
-    before_read(fd, flags);
+    socket_before_read(fd, flags);
     int received = REAL(recvmmsg)(fd, messages, count, flags, timeout);
     for (int i = 0; i < received; i++)
         forget_passed_descriptors(&messages[i].msg_hdr);
@@ -90,19 +83,19 @@ extern ssize_t __recvfrom_chk(int fd, void *restrict buf, size_t len, size_t siz
 
 EXPORT ssize_t __read_chk(int fd, void *buf, size_t len, size_t size)
 {
-    before_read(fd, 0);
+    socket_before_read(fd, 0);
     return REAL(__read_chk)(fd, buf, len, size);
 }
 
 EXPORT ssize_t __recv_chk(int fd, void *buf, size_t len, size_t size, int flags)
 {
-    before_read(fd, flags);
+    socket_before_read(fd, flags);
     return REAL(__recv_chk)(fd, buf, len, size, flags);
 }
 
 EXPORT ssize_t __recvfrom_chk(int fd, void *restrict buf, size_t len, size_t size, int flags,
                               struct sockaddr *restrict from, socklen_t *restrict from_len)
 {
-    before_read(fd, flags);
+    socket_before_read(fd, flags);
     return REAL(__recvfrom_chk)(fd, buf, len, size, flags, from, from_len);
 }

@@ -178,7 +178,7 @@ void report_steering(const char *layer, struct span host, enum reason reason)
     errno = saved;
 }
 
-void report_layer(const char *layer, const char *object, const char *why)
+static void report_about(const char *action, const char *layer, const char *object, const char *why)
 {
     const struct config *config = config_get();
     if (config->log == LOG_OFF)
@@ -186,12 +186,22 @@ void report_layer(const char *layer, const char *object, const char *why)
     int saved = errno;
     struct line line;
     begin(&line);
-    put_text(&line, "jwtshim.action", "layer-applies");
+    put_text(&line, "jwtshim.action", action);
     put_text(&line, "jwtshim.reason", why);
     put_text(&line, "jwtshim.object", object);
     put_text(&line, "jwtshim.layer", layer);
     finish(&line, config);
     errno = saved;
+}
+
+void report_layer(const char *layer, const char *object, const char *why)
+{
+    report_about("layer-applies", layer, object, why);
+}
+
+void report_layer_refused(const char *layer, const char *object, const char *why)
+{
+    report_about("layer-refused", layer, object, why);
 }
 
 void report_setting(const char *where, const char *what)

@@ -1,11 +1,30 @@
 #include "log.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../loader/raw.h"
+
+/* A write to a pipe that nobody reads, or past the limit of a file's size, sends a signal that ends the program: for our line,
+ * which it knows nothing of. The signal is held back, and taken away if it is ours. Both go to the thread that writes. */
+static void to_descriptor(int fd, const char *line, size_t len)
+{
+    const uint64_t ours = UINT64_C(1) << (SIGPIPE - 1) | UINT64_C(1) << (SIGXFSZ - 1); /* the kernel's signal set */
+    const struct timespec at_once = {0, 0};
+    uint64_t before, pending = 0;
+    if (raw_syscall(SYS_rt_sigprocmask, SIG_BLOCK, (long)&ours, (long)&before, sizeof ours, 0, 0) != 0)
+        return;
+    raw_syscall(SYS_rt_sigpending, (long)&pending, sizeof pending, 0, 0, 0, 0);
+    long written = raw_write(fd, line, len);
+    uint64_t raised = ours & ~pending;
+    if ((written == -EPIPE || written == -EFBIG) && raised)
+        raw_syscall(SYS_rt_sigtimedwait, (long)&raised, 0, (long)&at_once, sizeof raised, 0, 0);
+    raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, sizeof before, 0, 0);
+}
 
 /* O_NOFOLLOW: in a directory that others may write to, a link must not lead the lines elsewhere. */
 static void to_file(const char *path, const char *line, size_t len)
@@ -14,7 +33,7 @@ static void to_file(const char *path, const char *line, size_t len)
     long fd = raw_open(path, flags, 0600);
     if (fd < 0)
         return;
-    raw_write((int)fd, line, len);
+    to_descriptor((int)fd, line, len);
     raw_close((int)fd);
 }
 
@@ -41,7 +60,7 @@ void log_line(const struct config *config, const char *line, size_t len)
     if (config->log == LOG_FILE)
         to_file(config->log_path, line, len);
     else if (config->log == LOG_STDERR)
-        raw_write(STDERR_FILENO, line, len);
+        to_descriptor(STDERR_FILENO, line, len);
     else if (config->log == LOG_SYSLOG)
         to_syslog(line, len);
 }

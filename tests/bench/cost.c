@@ -1,5 +1,5 @@
 /* One path of the shim, over and over, for callgrind to count: `cost PATH TIMES`. The call under measurement is made by
- * measured_write() or measured_send() alone. */
+ * measured_write(), measured_send() or measured_flush() alone. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -25,6 +25,13 @@ __attribute__((noipa)) static ssize_t measured_send(int fd, const void *buf, siz
     ssize_t sent = send(fd, buf, len, 0);
     __asm__ volatile("" ::: "memory");
     return sent;
+}
+
+__attribute__((noipa)) static void measured_flush(FILE *stream)
+{
+    putc('x', stream);
+    fflush(stream);
+    __asm__ volatile("" ::: "memory");
 }
 
 static void connected_pair(int *client, int *server)
@@ -69,11 +76,16 @@ int main(int argc, char **argv)
     const char *path = argv[1];
     size_t len = make_head(head, strcmp(path, "rewrite") == 0 ? "&jwt=" TOKEN : "");
     connected_pair(&client, &server);
+    FILE *file = fopen("/dev/null", "w");
     for (int i = atoi(argv[2]); i > 0; i--) {
         if (strcmp(path, "unrelated") == 0) {
             measured_write(ends[1], "x", 1);
             if (read(ends[0], drain, sizeof drain) != 1)
                 return 1;
+            continue;
+        }
+        if (strcmp(path, "stream") == 0) {
+            measured_flush(file);
             continue;
         }
         if (strcmp(path, "record") == 0)

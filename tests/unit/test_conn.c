@@ -400,6 +400,51 @@ static void the_program_may_retry_with_fewer_or_more_bytes(void **state)
     }
 }
 
+/* stdio: what its buffer held is never shown again. The commit goes out all the same, and nothing of what follows stands
+ * for it. */
+static void a_commit_goes_out_whole_for_a_program_that_gives_up(void **state)
+{
+    (void)state;
+    const size_t len = strlen(one.in);
+    char expected[4096];
+    snprintf(expected, sizeof expected, "%s%s", one.out, one.out);
+    for (int first = 1; first < (int)strlen(one.out); first++) {
+        struct conn_call call = call_by(&stream_sink);
+        fresh_fake();
+        fake.planned = 2;
+        fake.plan[0] = first;
+        fake.plan[1] = REFUSE;
+        struct conn *conn = fresh_conn();
+        assert_int_equal(conn_write(conn, &call, one.in, len), -1);
+        conn_gives_up(conn, len);
+        assert_true(program_writes(conn, &stream_sink, one.in, len, 20));
+        assert_wire(expected);
+        assert_settled();
+    }
+}
+
+/* Where others are lost too, a body's for one, what follows leaves as it was written. */
+static void nothing_is_understood_behind_bytes_that_were_given_up(void **state)
+{
+    (void)state;
+    const char head[] = "PUT /p HTTP/1.1\r\nHost: s.atlassian.net\r\nContent-Length: 10\r\n\r\n";
+    char expected[4096];
+    struct conn_call call = call_by(&stream_sink);
+    fresh_fake();
+    fake.planned = 2;
+    fake.plan[0] = TAKE_ALL;
+    fake.plan[1] = REFUSE;
+    struct conn *conn = fresh_conn();
+    assert_true(program_writes(conn, &stream_sink, head, strlen(head), 1000));
+    assert_int_equal(conn_write(conn, &call, "0123456789", 10), -1);
+    conn_gives_up(conn, 10);
+    assert_true(program_writes(conn, &stream_sink, "abcdefghij", 10, 1000));
+    assert_true(program_writes(conn, &stream_sink, one.in, strlen(one.in), 1000));
+    snprintf(expected, sizeof expected, "%sabcdefghij%s", head, one.in);
+    assert_wire(expected);
+    assert_settled();
+}
+
 static void decides_once_however_often_it_is_retried(void **state)
 {
     (void)state;
@@ -573,6 +618,8 @@ int main(void)
         cmocka_unit_test(releases_what_is_held_unchanged_at_every_position),
         cmocka_unit_test(a_release_that_is_refused_goes_on_with_the_next_write),
         cmocka_unit_test(the_program_may_retry_with_fewer_or_more_bytes),
+        cmocka_unit_test(a_commit_goes_out_whole_for_a_program_that_gives_up),
+        cmocka_unit_test(nothing_is_understood_behind_bytes_that_were_given_up),
         cmocka_unit_test(decides_once_however_often_it_is_retried),
         cmocka_unit_test(resumes_a_refused_write_that_shows_no_bytes),
         cmocka_unit_test(audit_changes_nothing_and_holds_nothing),

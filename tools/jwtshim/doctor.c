@@ -64,22 +64,6 @@ static bool locate(const struct subject *subject, const char *target, char path[
     return len < PATH_MAX;
 }
 
-/* This process's environment as a block of "NAME=VALUE". */
-static char *own_environment(size_t *len)
-{
-    size_t size = 0;
-    for (char **at = environ; *at; at++)
-        size += strlen(*at) + 1;
-    char *block = malloc(size + 1);
-    *len = 0;
-    for (char **at = environ; block && *at; at++) {
-        size_t entry = strlen(*at) + 1;
-        memcpy(block + *len, *at, entry);
-        *len += entry;
-    }
-    return block;
-}
-
 static bool has_way(const struct findings *findings, const char *name)
 {
     for (size_t i = 0; i < findings->way_count; i++)
@@ -161,10 +145,10 @@ static int examine_all(const struct command *command, const struct options *opti
     int worst = EX_OK;
     if (!shim_open(&shim, options->object) && options->object)
         return command_failed(command, EX_NOINPUT, "%s is no libjwtshim.so", options->object);
-    char *environment = own_environment(&len);
+    char *environment = settings_own_environment(&len);
     if (!environment)
         return command_failed(command, EX_OSERR, "out of memory");
-    settings_read(&config, "", environment, len, false);
+    settings_read(&config, "", environment, len, false, settings_keep_quiet);
     const char *path = getenv("PATH");
     const struct subject subject = {.shim = &shim,
                                     .config = &config,
@@ -205,8 +189,8 @@ static int print_proxy(const struct command *command, struct options *options)
     size_t len;
     if (strcmp(options->proxy_name, "haproxy") != 0 && strcmp(options->proxy_name, "nginx") != 0)
         return command_misused(command, "--proxy-config knows haproxy and nginx, not '%s'", options->proxy_name);
-    char *environment = own_environment(&len);
-    settings_read(&config, "", environment, environment ? len : 0, false);
+    char *environment = settings_own_environment(&len);
+    settings_read(&config, "", environment, environment ? len : 0, false, settings_keep_quiet);
     free(environment);
     if (!options->proxy.resolver)
         options->proxy.resolver = system_resolver(resolver);

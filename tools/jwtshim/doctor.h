@@ -5,6 +5,7 @@
 #include "../../shim/config.h"
 #include "closure.h"
 #include "command.h"
+#include "settings.h"
 
 #include <sys/types.h>
 
@@ -85,9 +86,6 @@ const char *verdict_word(enum verdict verdict);
 /* The shim's file: `path`, or NULL for the one that belongs to this command. False if there is none to read. */
 bool shim_open(struct shim *shim, const char *path);
 void shim_close(struct shim *shim);
-
-/* Settings as the target would have them: the file of its root, then variables ("NAME=VALUE", each ended by a zero byte). */
-void settings_read(struct config *config, const char *root, const char *environment, size_t len, bool secure);
 
 /* Looks at a program by a path inside the root. 0, or an exit code with errno. */
 int subject_examine(struct subject *subject, const char *path);

@@ -107,7 +107,7 @@ static void find_privilege(struct subject *subject)
     struct config config;
     if (!privilege)
         return;
-    settings_read(&config, subject->root, NULL, 0, true);
+    settings_read(&config, subject->root, NULL, 0, true, settings_keep_quiet);
     findings_note(subject->findings, "privileged",
                   "%s: the loader ignores LD_PRELOAD, and the shim is inert unless /etc/jwtshim.conf, writable by root "
                   "alone, sets JWTSHIM. /etc/ld.so.preload and that file together would reach it.",

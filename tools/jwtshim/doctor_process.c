@@ -201,7 +201,7 @@ int process_examine(struct subject *subject)
     struct config *config = malloc(sizeof *config);
     int code = EX_OSERR;
     if (config) {
-        settings_read(config, root, environment, environment ? len : 0, subject->secure);
+        settings_read(config, root, environment, environment ? len : 0, subject->secure, settings_keep_quiet);
         subject->config = config;
         subject->library_path = environment && !subject->secure ? variable(environment, len, "LD_LIBRARY_PATH") : NULL;
         const char *search_path = environment ? variable(environment, len, "PATH") : NULL;

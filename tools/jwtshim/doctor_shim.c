@@ -84,35 +84,3 @@ void shim_close(struct shim *shim)
     root_unmap(&shim->file);
     shim->found = false;
 }
-
-/* What is wrong with a setting is the shim's to say, in its log. */
-static void ignore_complaint(const char *where, const char *what)
-{
-    (void)where;
-    (void)what;
-}
-
-void settings_read(struct config *config, const char *root, const char *environment, size_t len, bool secure)
-{
-    static const char path[] = "/etc/jwtshim.conf";
-    char real[PATH_MAX];
-    struct file file;
-    config_defaults(config);
-    if (secure)
-        config->mode = MODE_OFF;
-    if (root_resolve(root, path, real) && root_map(root, real, &file)) {
-        bool trusted = file.uid == 0 && (file.mode & (S_IWGRP | S_IWOTH)) == 0;
-        if (file.len < 16384 && (trusted || !secure))
-            config_read(config, path, span_of((const char *)file.bytes, file.len), ignore_complaint);
-        root_unmap(&file);
-    }
-    for (size_t at = 0; at < len && !secure;) {
-        const char *entry = environment + at;
-        size_t entry_len = strnlen(entry, len - at);
-        const char *equals = memchr(entry, '=', entry_len);
-        if (equals && strncmp(entry, "JWTSHIM", 7) == 0)
-            config_set(config, "", span_of(entry, (size_t)(equals - entry)),
-                       span_of(equals + 1, entry_len - (size_t)(equals + 1 - entry)), ignore_complaint);
-        at += entry_len + 1;
-    }
-}

@@ -163,7 +163,10 @@ static int verify(const struct command *command, const struct options *options, 
 
 static int inspect(const struct command *command, const struct options *options, struct inspection *inspection)
 {
-    settings_read(&inspection->config);
+    size_t len;
+    char *environment = settings_own_environment(&len);
+    settings_read(&inspection->config, "", environment, environment ? len : 0, false, settings_complain);
+    free(environment);
     if (!inspection->subject.wrong && inspection->subject.head)
         decide(inspection);
     if (inspection->subject.wrong)

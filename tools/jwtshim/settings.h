@@ -4,7 +4,15 @@
 
 #include "../../shim/config.h"
 
-/* Reads them; what is wrong with one is said on standard error, and the default stands, as in the shim. */
-void settings_read(struct config *config);
+/* Reads the file below `root` ("" for /), and over it the environment of `len` bytes, as in /proc/PID/environ; `secure` as for
+ * a setuid program. What is wrong with a setting goes to `complain`, and the default stands, as in the shim. */
+void settings_read(struct config *config, const char *root, const char *environment, size_t len, bool secure,
+                   config_complaint *complain);
+
+/* A complaint of this process's settings on standard error; and what is for the log of the program that is looked at, nowhere. */
+config_complaint settings_complain, settings_keep_quiet;
+
+/* This process's environment as settings_read() wants it, for the caller to free(); NULL without memory. */
+char *settings_own_environment(size_t *len);
 
 #endif
