@@ -23,7 +23,7 @@ BASE      = -std=gnu11 $(WARN) -fno-strict-aliasing -fstack-protector-strong
 ifeq ($(shell $(CC) --version 2>/dev/null | grep -c clang),1)
 WARN      = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes
 endif
-ifeq ($(shell uname -m),x86_64)
+ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine 2>/dev/null)),)
 BASE     += -fcf-protection
 endif
 
@@ -38,6 +38,7 @@ SHIM_S   := $(wildcard shim/hooks/*.S)
 SHIM_O   := $(SHIM_C:%.c=$(B)/%.o) $(SHIM_S:%.S=$(B)/%.o)
 # What tests link with: all that neither interposes nor runs by itself.
 CORE_C   := $(wildcard shim/http/*.c) shim/conn/conn.c shim/conn/fd_table.c shim/conn/handle_table.c
+LOADER_C := shim/loader/elf.c shim/loader/library.c shim/loader/object_file.c shim/loader/resolve.c
 
 # The inspector, an object of its own, and the command share what needs libjwt and libcrypto.
 INSPECT_C  := $(wildcard shim/inspect/*.c)
@@ -84,7 +85,7 @@ $(B)/%.o: %.S Makefile
 # Tests link the rooms they test, not the object: their symbols are hidden in that.
 TEST_CFLAGS = $(BASE)
 CORE_O     := $(CORE_C:%.c=$(B)/core/%.o) $(B)/core/shim/config.o $(B)/core/shim/report/events.o \
-              $(B)/core/shim/report/inspector.o $(B)/core/shim/report/log.o $(B)/core/shim/loader/resolve.o $(B)/core/shim/loader/object_file.o
+              $(B)/core/shim/report/inspector.o $(B)/core/shim/report/log.o $(LOADER_C:%.c=$(B)/core/%.o)
 
 $(B)/core/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -119,8 +120,7 @@ $(B)/core/tools/jwtshim/report_html.o: tools/jwtshim/report_page.css tools/jwtsh
 # Fuzzers: built by clang with its sanitizers; golden inputs are the seeds, what is found is kept in build/.
 FUZZ_CFLAGS = -std=gnu11 -I$(B) -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
               -fno-sanitize-recover=undefined
-FUZZ_SRC   := $(CORE_C) shim/config.c shim/report/events.c shim/report/inspector.c shim/report/log.c shim/loader/resolve.c \
-              shim/loader/object_file.c
+FUZZ_SRC   := $(CORE_C) shim/config.c shim/report/events.c shim/report/inspector.c shim/report/log.c $(LOADER_C)
 $(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(wildcard shim/*.h shim/*/*.h) $(B)/inspector_needs.h Makefile
 	@mkdir -p $(@D)
 	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC) $(FUZZ_MORE)
@@ -195,6 +195,7 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          programs/tls/valgrind="tests/programs/tls/run --build $(B) --valgrind" \
          programs/stdio="tests/programs/stdio/run --build $(B)" \
          programs/stdio/valgrind="tests/programs/stdio/run --build $(B) --valgrind" \
+         programs/loader="tests/programs/loader/run --build $(B)" \
          programs/alpn="tests/programs/alpn/run --build $(B)" \
          programs/libcurl="tests/programs/libcurl/run --build $(B)" \
          programs/libcurl/valgrind="tests/programs/libcurl/run --build $(B) --valgrind" \

@@ -1,10 +1,13 @@
-/* What happens at every exec of every program: the settings are read, and standard output is looked at: its stream
- * is written to by calls that nobody sees. Everything else waits for the first bytes that may begin a request. */
+/* What happens at every exec of every program: the settings are read, the objects counted, and standard output is looked at,
+ * whose stream is written to by calls that nobody sees. Everything else waits for the first bytes that may begin a request. */
 #include "config.h"
 #include "hooks/stdio_streams.h"
 
+#include "loader/resolve.h"
+
 __attribute__((constructor)) static void start(void)
 {
+    resolve_note_startup();
     config_get();
     stdio_watch_if_inherited();
 }

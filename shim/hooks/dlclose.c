@@ -1,5 +1,5 @@
 /* dlclose(): what was resolved for, or in, an object that is gone must not be called again. */
-#include "hooks.h"
+#include "dl.h"
 #include "libcurl.h"
 
 #include <dlfcn.h>
@@ -9,5 +9,6 @@ EXPORT int dlclose(void *handle)
     int result = REAL(dlclose)(handle);
     resolve_forget_unmapped();
     libcurl_forget_unmapped();
+    dl_namespace_closed();
     return result;
 }

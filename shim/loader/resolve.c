@@ -1,14 +1,13 @@
 #include "resolve.h"
 
+#include "elf.h"
+#include "library.h"
+
 #include <dlfcn.h>
 #include <errno.h>
-#include <link.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-static const char *const names[SYMBOL_COUNT] = {
+const char *const symbol_names[SYMBOL_COUNT] = {
 #define HOOK(library, symbol, since, why) [HOOK_##symbol] = #symbol,
 #include "../hooks.def"
 #undef HOOK
@@ -19,79 +18,165 @@ static const char *const names[SYMBOL_COUNT] = {
 
 _Atomic(void *) resolved_next[HOOK_COUNT];
 
-/* Whether `address` lies in this very object. */
-static bool is_ours(const void *address)
+/* How many objects there were when the program started: these are the global scope, in the order of search. 0: it has not
+ * started yet, and all that are there belong to it. */
+static _Atomic(size_t) startup_objects;
+
+void resolve_note_startup(void)
 {
-    extern const char __ehdr_start[] __attribute__((visibility("hidden")));
-    extern const char _end[] __attribute__((visibility("hidden")));
-    return (const char *)address >= __ehdr_start && (const char *)address < _end;
+    atomic_store(&startup_objects, elf_count());
 }
 
-/* A failed dlsym() leaves its error for the program to find; asking for it takes it away again. */
-static void *symbol_in(void *handle, const char *name)
+/* What is looked for, and who may not be the one that defines it. */
+struct search {
+    const char *name;
+    enum hook hook;
+    const void *asker;
+    const void *seen_from; /* only in objects that need the one this lies in */
+    const void *but;       /* any other than this */
+    bool genuine;          /* only in the library itself, */
+    bool at_startup;       /* only in objects of the program's start, */
+    bool behind_us;        /* only behind our own object in the order of search */
+    bool passed_us;
+    bool is_genuine; /* of what was found */
+    void *found;
+};
+
+static bool holds(const struct elf_object *object, void *address)
 {
-    void *found = dlsym(handle, name);
-    if (!found)
-        dlerror();
-    return found && !is_ours(found) ? found : NULL;
+    return elf_holds(object, address);
+}
+
+static bool visit(const struct elf_object *object, void *context)
+{
+    struct search *search = context;
+    const size_t startup = atomic_load_explicit(&startup_objects, memory_order_relaxed);
+    if (elf_is_ours(object->dynamic)) {
+        search->passed_us = true;
+        return false;
+    }
+    if ((search->behind_us && !search->passed_us) || (search->at_startup && startup && object->index >= startup))
+        return false;
+    void *found = elf_function(object, search->name);
+    if (!found || found == search->but)
+        return false;
+    search->is_genuine = search->hook < HOOK_COUNT && library_is_genuine(search->hook, object);
+    if (!search->is_genuine && (search->genuine || (search->asker && elf_holds(object, search->asker))))
+        return false; /* a wrapper of the same name, that means the library's by its own call */
+    if (search->seen_from && !elf_each_seen_from(object->dynamic, holds, (void *)(uintptr_t)search->seen_from))
+        return false;
+    search->found = found;
+    return true;
+}
+
+static bool find(struct search *search)
+{
+    search->passed_us = false;
+    return elf_each(visit, search);
 }
 
 void *resolve_next(enum hook hook)
 {
-    int saved = errno;
-    void *function = symbol_in(RTLD_NEXT, names[hook]);
-    if (function)
-        atomic_store_explicit(&resolved_next[hook], function, memory_order_relaxed);
-    errno = saved;
-    return function;
-}
-
-/* Opens an object that is loaded already, by the name the loader knows it by. Never dlsym() on a link_map itself: the
- * loader crashes on one that has no search list of its own. */
-static void *symbol_seen_by(const char *object, const char *name)
-{
-    if (!object || !*object)
-        return NULL;
-    void *handle = dlopen(object, RTLD_NOLOAD | RTLD_LAZY);
-    if (!handle) {
-        dlerror();
-        return NULL;
+    struct search search = {.name = symbol_names[hook], .hook = hook, .behind_us = true, .at_startup = true};
+    find(&search);
+    if (!search.found) { /* a C library whose loader lists it first */
+        search.behind_us = false;
+        search.genuine = true;
+        find(&search);
     }
-    void *found = symbol_in(handle, name);
-    ((__typeof__(&dlclose))next_function(HOOK_dlclose))(handle);
-    return found;
+    if (search.found)
+        atomic_store_explicit(&resolved_next[hook], search.found, memory_order_relaxed);
+    return search.found;
 }
 
-struct object_scan {
-    const char *name;
-    void *found;
+bool resolve_exists(enum hook hook, const void *caller)
+{
+    struct search search = {.name = symbol_names[hook], .hook = hook, .asker = caller, .at_startup = true};
+    if (find(&search) || elf_each_seen_from(caller, visit, &search))
+        return true;
+    search.at_startup = false;
+    search.genuine = true;
+    return find(&search);
+}
+
+bool resolve_has_copies(enum hook hook)
+{
+    struct search search = {.name = symbol_names[hook], .hook = hook, .genuine = true};
+    if (!find(&search))
+        return false;
+    search.but = search.found;
+    return find(&search);
+}
+
+static bool is_libc(const struct elf_object *object, void *context)
+{
+    struct elf_object *libc = context;
+    *libc = *object;
+    return library_is_genuine(HOOK_dlsym, object);
+}
+
+/* The one question that the objects themselves do not answer: what was opened with RTLD_GLOBAL. libc's own dlsym() is asked,
+ * by which a pending error of the program's is lost. */
+static void *in_global_scope(const char *name)
+{
+    struct elf_object libc;
+    if (!elf_each(is_libc, &libc))
+        return NULL;
+    __typeof__(&dlsym) next = (__typeof__(&dlsym))elf_function(&libc, "dlsym");
+    __typeof__(&dlerror) take_error = (__typeof__(&dlerror))elf_function(&libc, "dlerror");
+    void *found = next && take_error ? next(RTLD_NEXT, name) : NULL;
+    if (!found && take_error)
+        take_error();
+    return found && !elf_is_ours(found) ? found : NULL;
+}
+
+static bool asks_for(const void *caller, const char *name)
+{
+    struct elf_object object;
+    return elf_object_of(caller, &object) && elf_imports(&object, name);
+}
+
+/* What an answer depends on. */
+enum tie {
+    TIED,   /* the caller's object: the next call from there means the same */
+    SINGLE, /* there being one such library: the same until another object is loaded */
+    GUESSED /* what this thread did last */
 };
 
-static int scan_object(struct dl_phdr_info *info, size_t size, void *arg)
+/* In the order that was measured to work everywhere: another preload's wrapper behind us; what the caller's object is linked
+ * with; and for tail calls and code of no object, where nothing says that, the one there is, or of several that which needs
+ * what this thread called last. */
+static void *look_up(enum hook hook, const void *caller, const void *called_last, enum tie *tie)
 {
-    struct object_scan *scan = arg;
-    (void)size;
-    scan->found = symbol_seen_by(info->dlpi_name, scan->name);
-    return scan->found != NULL;
-}
-
-/* In the order that was measured to work everywhere. */
-static void *look_up(const char *name, const void *caller)
-{
-    Dl_info info;
-    struct link_map *map = NULL;
-    void *found = NULL;
-    if (!is_ours(caller) && dladdr1(caller, &info, (void **)&map, RTLD_DL_LINKMAP) && map)
-        found = symbol_seen_by(map->l_name, name);
-    if (!found)
-        found = symbol_in(RTLD_NEXT, name);
-    if (!found) {
-        /* A tail call, so that the return address is not the caller's, or code of no object at all. */
-        struct object_scan scan = {.name = name};
-        dl_iterate_phdr(scan_object, &scan);
-        found = scan.found;
+    struct search search = {.name = symbol_names[hook], .hook = hook, .behind_us = true, .at_startup = true};
+    *tie = TIED;
+    if (find(&search) && !search.is_genuine)
+        return search.found;
+    search = (struct search){.name = symbol_names[hook], .hook = hook, .genuine = true};
+    if (!elf_is_ours(caller) && elf_each_seen_from(caller, visit, &search))
+        return search.found;
+    search.behind_us = true;
+    find(&search);
+    void *first = search.found;
+    *tie = SINGLE;
+    search.but = first;
+    if (first && find(&search)) {
+        void *global = in_global_scope(symbol_names[hook]);
+        if (global)
+            first = global;
+        if (asks_for(caller, symbol_names[hook]))
+            return first; /* by name, and so bound to what all may use */
+        *tie = GUESSED;
+        search.but = NULL;
+        search.seen_from = called_last;
+        return called_last && find(&search) ? search.found : first;
     }
-    return found;
+    if (!first) { /* none is the library as it is known, so the first that is not the asker's own */
+        search = (struct search){.name = symbol_names[hook], .hook = hook, .behind_us = true};
+        find(&search);
+        first = search.found;
+    }
+    return first;
 }
 
 /* What was found, by the address that asked. Records are written once and never change, so that a reader needs one load;
@@ -99,8 +184,9 @@ static void *look_up(const char *name, const void *caller)
 struct record {
     const void *asker; /* a return address, or a neighbour's function */
     void *function;
-    unsigned symbol; /* enum hook or enum neighbour */
-    bool inner;      /* the asker lies in the object of the function */
+    unsigned symbol;          /* enum hook or enum neighbour */
+    bool inner;               /* the asker lies in the object of the function */
+    unsigned long long loads; /* what elf_loads() must still say; 0: anything */
 };
 enum { RECORDS = 4096, PROBES = 8 };
 static struct record records[RECORDS];
@@ -124,20 +210,28 @@ static const struct record *recall(unsigned symbol, const void *asker)
     return NULL;
 }
 
+static void forget(const struct record *record)
+{
+    for (size_t i = 0; i < PROBES; i++) {
+        const struct record *there = record;
+        atomic_compare_exchange_strong(&places[(place_of(record->symbol, record->asker) + i) % RECORDS], &there, NULL);
+    }
+}
+
 static bool share_object(const void *one, const void *other)
 {
     Dl_info of_one, of_other;
     return one && other && dladdr(one, &of_one) && dladdr(other, &of_other) && of_one.dli_fbase == of_other.dli_fbase;
 }
 
-static void remember(unsigned symbol, const void *asker, void *function)
+static void remember(unsigned symbol, const void *asker, void *function, unsigned long long loads)
 {
     unsigned number = atomic_fetch_add(&records_used, 1);
     if (number >= RECORDS) {
         atomic_store(&records_used, RECORDS);
         return;
     }
-    records[number] = (struct record){asker, function, symbol, share_object(asker, function)};
+    records[number] = (struct record){asker, function, symbol, share_object(asker, function), loads};
     for (size_t i = 0; i < PROBES; i++) {
         const struct record *nothing = NULL;
         if (atomic_compare_exchange_strong(&places[(place_of(symbol, asker) + i) % RECORDS], &nothing, &records[number]))
@@ -149,22 +243,46 @@ static void remember(unsigned symbol, const void *asker, void *function)
  * second hook with the first one's return address, in this object: what it means is beside what was just called. */
 static __thread const void *last_resolved;
 
+__thread struct pointer_call last_pointer_call;
+
 static const void *asker_for(const void *caller)
 {
-    return is_ours(caller) && last_resolved ? last_resolved : caller;
+    return elf_is_ours(caller) && last_resolved ? last_resolved : caller;
+}
+
+/* The call that is being resolved came by a pointer of ours: once, since the next one from there may mean another. */
+static void *take_pointer_call(enum hook hook, const void *caller)
+{
+    const struct pointer *pointer = last_pointer_call.pointer;
+    if (__builtin_expect(!pointer, 1) || pointer->hook != hook || last_pointer_call.caller != caller)
+        return NULL;
+    last_pointer_call.pointer = NULL;
+    return pointer->function;
+}
+
+static void *look_up_and_remember(enum hook hook, const void *asker)
+{
+    int saved = errno;
+    enum tie tie;
+    const unsigned long long loads = elf_loads();
+    void *function = look_up(hook, asker, last_resolved, &tie);
+    if (function && tie != GUESSED && !elf_is_ours(asker))
+        remember(hook, asker, function, tie == SINGLE ? loads : 0);
+    errno = saved;
+    return function;
 }
 
 void *resolve_for(enum hook hook, const void *caller)
 {
-    const void *asker = asker_for(caller);
-    const struct record *record = recall(hook, asker);
-    void *function = record ? record->function : NULL;
-    if (!record) {
-        int saved = errno;
-        function = look_up(names[hook], asker);
-        if (function && !is_ours(asker))
-            remember(hook, asker, function);
-        errno = saved;
+    void *function = take_pointer_call(hook, caller);
+    if (!function) {
+        const void *asker = asker_for(caller);
+        const struct record *record = recall(hook, asker);
+        if (record && record->loads && record->loads != elf_loads()) {
+            forget(record);
+            record = NULL;
+        }
+        function = record ? record->function : look_up_and_remember(hook, asker);
     }
     last_resolved = function;
     return function;
@@ -172,7 +290,7 @@ void *resolve_for(enum hook hook, const void *caller)
 
 bool resolve_is_inner(enum hook hook, const void *caller)
 {
-    if (is_ours(caller))
+    if (elf_is_ours(caller))
         return true;
     const struct record *record = recall(hook, caller);
     if (record)
@@ -189,14 +307,11 @@ void *resolve_beside(enum neighbour neighbour, const void *function)
     if (record)
         return record->function;
     int saved = errno;
-    Dl_info info;
-    struct link_map *map = NULL;
-    void *found = NULL;
-    if (dladdr1(function, &info, (void **)&map, RTLD_DL_LINKMAP) && map)
-        found = *map->l_name ? symbol_seen_by(map->l_name, names[neighbour]) : symbol_in(RTLD_DEFAULT, names[neighbour]);
-    remember(neighbour, function, found);
+    struct search search = {.name = symbol_names[neighbour], .hook = HOOK_COUNT};
+    elf_each_seen_from(function, visit, &search);
+    remember(neighbour, function, search.found, 0);
     errno = saved;
-    return found;
+    return search.found;
 }
 
 struct import_scan {
@@ -205,80 +320,12 @@ struct import_scan {
     bool found;
 };
 
-static bool lies_in(const struct dl_phdr_info *info, const void *address)
+static bool scan_imports(const struct elf_object *object, void *context)
 {
-    for (int i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-        uintptr_t offset = (uintptr_t)address - (uintptr_t)(info->dlpi_addr + segment->p_vaddr);
-        if (segment->p_type == PT_LOAD && offset < segment->p_memsz)
-            return true;
-    }
-    return false;
-}
-
-/* What the parts of an object's dynamic section that name its imports say. */
-struct relocations {
-    const ElfW(Sym) * symbols;
-    const char *strings;
-    const char *table[3]; /* DT_JMPREL, DT_RELA, DT_REL */
-    size_t size[3];
-    bool jumps_are_rela;
-};
-
-static struct relocations relocations_of(const struct dl_phdr_info *info)
-{
-    struct relocations found = {0};
-    const ElfW(Dyn) *entry = NULL;
-    for (int i = 0; i < info->dlpi_phnum; i++)
-        if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
-            entry = (const ElfW(Dyn) *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
-    for (; entry && entry->d_tag != DT_NULL; entry++) {
-        /* glibc has added the base to these already, other loaders have not. */
-        ElfW(Addr) address = entry->d_un.d_ptr;
-        const char *at = (const char *)(address < info->dlpi_addr ? address + info->dlpi_addr : address);
-        switch (entry->d_tag) {
-        case DT_SYMTAB: found.symbols = (const ElfW(Sym) *)at; break;
-        case DT_STRTAB: found.strings = at; break;
-        case DT_JMPREL: found.table[0] = at; break;
-        case DT_RELA: found.table[1] = at; break;
-        case DT_REL: found.table[2] = at; break;
-        case DT_PLTRELSZ: found.size[0] = entry->d_un.d_val; break;
-        case DT_RELASZ: found.size[1] = entry->d_un.d_val; break;
-        case DT_RELSZ: found.size[2] = entry->d_un.d_val; break;
-        case DT_PLTREL: found.jumps_are_rela = entry->d_un.d_val == DT_RELA; break;
-        default: break;
-        }
-    }
-    return found;
-}
-
-static bool imports(const struct relocations *relocations, const char *prefix)
-{
-    const size_t prefix_len = strlen(prefix);
-    if (!relocations->symbols || !relocations->strings)
+    struct import_scan *scan = context;
+    if (scan->within && !elf_holds(object, scan->within))
         return false;
-    for (int i = 0; i < 3; i++) {
-        const bool rela = i == 1 || (i == 0 && relocations->jumps_are_rela);
-        const size_t step = rela ? sizeof(ElfW(Rela)) : sizeof(ElfW(Rel));
-        for (size_t at = 0; relocations->table[i] && at + step <= relocations->size[i]; at += step) {
-            /* A Rela begins as a Rel does. */
-            const size_t info = ((const ElfW(Rel) *)(relocations->table[i] + at))->r_info;
-            const size_t symbol = sizeof(ElfW(Addr)) == 8 ? info >> 16 >> 16 : info >> 8;
-            if (symbol && !strncmp(relocations->strings + relocations->symbols[symbol].st_name, prefix, prefix_len))
-                return true;
-        }
-    }
-    return false;
-}
-
-static int scan_imports(struct dl_phdr_info *info, size_t size, void *arg)
-{
-    struct import_scan *scan = arg;
-    (void)size;
-    if (scan->within && !lies_in(info, scan->within))
-        return 0;
-    const struct relocations relocations = relocations_of(info);
-    scan->found = imports(&relocations, scan->prefix) && (!scan->other || imports(&relocations, scan->other));
+    scan->found = elf_imports(object, scan->prefix) && (!scan->other || elf_imports(object, scan->other));
     return scan->found || scan->within;
 }
 
@@ -287,16 +334,16 @@ bool resolve_caller_imports(enum neighbour prefix, const void *caller)
     const struct record *record = recall(prefix, caller);
     if (record)
         return record->function != NULL;
-    struct import_scan scan = {.within = caller, .prefix = names[prefix]};
-    dl_iterate_phdr(scan_imports, &scan);
-    remember(prefix, caller, scan.found ? (void *)(uintptr_t)caller : NULL);
+    struct import_scan scan = {.within = caller, .prefix = symbol_names[prefix]};
+    elf_each(scan_imports, &scan);
+    remember(prefix, caller, scan.found ? (void *)(uintptr_t)caller : NULL, 0);
     return scan.found;
 }
 
 bool resolve_any_imports(enum neighbour prefix, enum neighbour other)
 {
-    struct import_scan scan = {.prefix = names[prefix], .other = names[other]};
-    dl_iterate_phdr(scan_imports, &scan);
+    struct import_scan scan = {.prefix = symbol_names[prefix], .other = symbol_names[other]};
+    elf_each(scan_imports, &scan);
     return scan.found;
 }
 

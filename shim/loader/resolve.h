@@ -1,6 +1,6 @@
 /* The real function behind each hook: the next one in the search order for libc's, and for a library's the one that this
  * very caller is bound to, since a process may hold two versions of a library, or one that RTLD_NEXT cannot see.
- * Leaves errno as it was, and no error of its own for the program's dlerror(). */
+ * Leaves errno as it was, and the program's dlerror() but where two copies of a library have to be told apart. */
 #ifndef JWTSHIM_LOADER_RESOLVE_H
 #define JWTSHIM_LOADER_RESOLVE_H
 
@@ -35,6 +35,8 @@ enum neighbour {
         SYMBOL_COUNT
 };
 
+extern const char *const symbol_names[SYMBOL_COUNT];
+
 extern _Atomic(void *) resolved_next[HOOK_COUNT];
 
 /* The slow way of next_function(): looks it up once. NULL where the C library has no such function. */
@@ -56,6 +58,18 @@ static inline void *known_next_function(enum hook hook)
 /* The function that code at `caller` (a return address) meant by the hook's symbol. NULL if there is none. */
 void *resolve_for(enum hook hook, const void *caller);
 
+/* A pointer that dlsym() gave to the program instead of a library's function: which one it stands for is known, whoever
+ * calls it. Its code notes the call for resolve_for(). */
+struct pointer {
+    void *export;   /* our hook */
+    void *function; /* what dlsym() found */
+    enum hook hook;
+};
+extern __thread struct pointer_call {
+    const struct pointer *pointer; /* called last by this thread; NULL: none, or it was asked for already */
+    const void *caller;
+} last_pointer_call;
+
 /* Whether the call that code at `caller` makes of the hook's symbol is the library's own: it defines the function, and its
  * calls of itself go by the PLT, and so by us. */
 bool resolve_is_inner(enum hook hook, const void *caller);
@@ -70,6 +84,16 @@ bool resolve_caller_imports(enum neighbour prefix, const void *caller);
 
 /* Whether any loaded object asks for both. Not remembered. */
 bool resolve_any_imports(enum neighbour prefix, enum neighbour other);
+
+/* Whether the hook's symbol is defined where code at `caller` would find it, but by us and by a wrapper of its own; also
+ * true if the library is loaded at all. */
+bool resolve_exists(enum hook hook, const void *caller);
+
+/* Whether more than one object is the library that the hook stands for. */
+bool resolve_has_copies(enum hook hook);
+
+/* From now on every object that is loaded was not there at the program's start. */
+void resolve_note_startup(void);
 
 /* An object may have been unmapped: forgets every answer that lay in it, or was given to it. */
 void resolve_forget_unmapped(void);

@@ -17,7 +17,7 @@ void report_steering(const char *layer, struct span host, enum reason reason);
 /* A layer that only some objects need has something to do for `object` (its path), and why. */
 void report_layer(const char *layer, const char *object, const char *why);
 
-/* A layer has left `object` alone, since something there is not as it was understood. */
+/* What a layer would have to do for `object` (its path) it does not, and why. */
 void report_layer_refused(const char *layer, const char *object, const char *why);
 
 /* A setting was not understood. */

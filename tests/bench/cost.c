@@ -1,6 +1,8 @@
 /* One path of the shim, over and over, for callgrind to count: `cost PATH TIMES`. The call under measurement is made by
- * measured_write(), measured_send() or measured_flush() alone. */
+ * measured_write(), measured_send(), measured_flush() or measured_dlsym() alone. */
 #include <arpa/inet.h>
+#include <dlfcn.h>
+#include <gnu/lib-names.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +34,24 @@ __attribute__((noipa)) static void measured_flush(FILE *stream)
     putc('x', stream);
     fflush(stream);
     __asm__ volatile("" ::: "memory");
+}
+
+__attribute__((noipa)) static void *measured_dlsym(void *handle, const char *name)
+{
+    void *found = dlsym(handle, name);
+    __asm__ volatile("" ::: "memory");
+    return found;
+}
+
+static int look_up(const char *name, int times)
+{
+    void *libc = dlopen(LIBC_SO, RTLD_NOW);
+    _Alignas(64) char aligned[64]; /* what comparing it costs must not hang on where it lies */
+    snprintf(aligned, sizeof aligned, "%s", name);
+    while (times-- > 0)
+        if (!measured_dlsym(libc, aligned))
+            return 1;
+    return 0;
 }
 
 static void connected_pair(int *client, int *server)
@@ -74,6 +94,8 @@ int main(int argc, char **argv)
     if (argc != 3 || pipe(ends) != 0)
         return 2;
     const char *path = argv[1];
+    if (strncmp(path, "dlsym-", 6) == 0)
+        return look_up(path + 6, atoi(argv[2]));
     size_t len = make_head(head, strcmp(path, "rewrite") == 0 ? "&jwt=" TOKEN : "");
     connected_pair(&client, &server);
     FILE *file = fopen("/dev/null", "w");

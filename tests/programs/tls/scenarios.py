@@ -137,7 +137,9 @@ RESOLVE = [
         ('reload', 'a plugin that is unloaded and loaded elsewhere', (POST, GET), {'answers': 6, 'needs': ('was elsewhere',)}),
     )
 ] + [
-    Scenario('resolve/deep-bind', 'a plugin with RTLD_DEEPBIND is not reached, and not disturbed', 'resolve', (POST, GET), 'same'),
+    Scenario('resolve/deep-bind', 'a plugin with RTLD_DEEPBIND', 'resolve', (POST, GET)),
+    Scenario('resolve-off/deep-bind', 'a plugin with RTLD_DEEPBIND, JWTSHIM_LOADER=off, is not reached, and not disturbed', 'resolve', (POST, GET),
+             'same', env={'JWTSHIM_LOADER': 'off'}),
 ] + [
     Scenario('linked/' + way, sentence, 'resolve_linked', (POST, GET), answers=4)
     for way, sentence in (
