@@ -33,7 +33,7 @@ SHIM_CFLAGS  = $(BASE) -fPIC -fvisibility=hidden -ftls-model=initial-exec
 SHIM_LDFLAGS = -shared -Wl,-z,relro,-z,now,-z,nodelete,-z,noexecstack,-z,defs,-z,noseparate-code -Wl,-Bsymbolic-functions \
                -Wl,--version-script=$(B)/exports.map -Wl,-soname,libjwtshim.so -Wl,--as-needed
 
-SHIM_C   := $(filter-out shim/inspect/%,$(wildcard shim/*.c shim/*/*.c))
+SHIM_C   := $(filter-out shim/inspect/% shim/patch/%,$(wildcard shim/*.c shim/*/*.c))
 SHIM_S   := $(wildcard shim/hooks/*.S)
 SHIM_O   := $(SHIM_C:%.c=$(B)/%.o) $(SHIM_S:%.S=$(B)/%.o)
 # What tests link with: all that neither interposes nor runs by itself.
@@ -49,11 +49,16 @@ LIBS_FOR    = $(shell for lib in $(1); do $(PKG_CONFIG) --libs $$lib 2> /dev/nul
 # jansson first: the shim looks at it before it loads more.
 INSPECT_LIBS = $(call LIBS_FOR,jansson libcrypto libjwt)
 
+# The object that changes code in the main program has the decoder of instructions: amd64 only, and where there is Zydis.
+PATCH_C    := $(wildcard shim/patch/*.c)
+HAS_ZYDIS  := $(shell $(CC) -include Zydis/Zydis.h -E -x c /dev/null > /dev/null 2>&1 && uname -m)
+PATCH_SO   := $(if $(filter x86_64,$(HAS_ZYDIS)),$(B)/libjwtshim-patch.so)
+
 .DEFAULT_GOAL := all
 .PHONY: all demo check check-clients check-sanitized deps bench install uninstall clean format lint fuzz table tests
 .DELETE_ON_ERROR:
 
-all: $(B)/libjwtshim.so $(B)/libjwtshim-inspect.so $(B)/jwtshim
+all: $(B)/libjwtshim.so $(B)/libjwtshim-inspect.so $(PATCH_SO) $(B)/jwtshim
 
 $(B)/libjwtshim.so: $(SHIM_O) $(B)/exports.map
 	$(call Q,LD)$(CC) $(CFLAGS) $(SHIM_LDFLAGS) $(LDFLAGS) -o $@ $(SHIM_O)
@@ -67,6 +72,9 @@ $(B)/libjwtshim-inspect.so: $(INSPECT_C:%.c=$(B)/%.o)
 $(B)/inspector_needs.h: $(B)/libjwtshim-inspect.so
 	$(call Q,GEN)$(READELF) -d $< | sed -n '/(NEEDED).*\[libc\./d; s/.*(NEEDED).*\[\(.*\)\]/"\1",/p' > $@
 $(B)/shim/report/inspector.o $(B)/core/shim/report/inspector.o: $(B)/inspector_needs.h
+
+$(B)/libjwtshim-patch.so: $(PATCH_C:%.c=$(B)/%.o)
+	$(call Q,LD)$(CC) $(CFLAGS) -shared -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs -Wl,-soname,libjwtshim-patch.so $(LDFLAGS) -o $@ $^ -lZydis
 
 # An anonymous version script: a named version would keep the hooks from binding to versioned references.
 $(B)/exports.map: shim/hooks.def
@@ -97,8 +105,9 @@ $(B)/tests/replay: $(B)/core/tests/unit/replay.o $(CORE_O)
 
 # Where a test brings a wrapper for allocations, they go by that, which makes them fail one by one.
 UNIT       := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
+UNIT       := $(if $(PATCH_SO),$(UNIT),$(filter-out %/test_prologue,$(UNIT)))
 INSPECT_O  := $(INSPECT_C:%.c=$(B)/core/%.o)
-$(UNIT): $(B)/tests/%: $(B)/core/tests/unit/%.o $(CORE_O)
+$(filter-out %/test_prologue,$(UNIT)): $(B)/tests/%: $(B)/core/tests/unit/%.o $(CORE_O)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) $(if $(shell grep -l __wrap_malloc tests/unit/$*.c),-Wl$(COMMA)--wrap=malloc) -o $@ $^ $(UNIT_LIBS) -lcmocka -lpthread
 $(B)/tests/test_inspect: $(INSPECT_O)
@@ -107,6 +116,10 @@ $(B)/tests/test_inspect: UNIT_LIBS = $(INSPECT_LIBS)
 $(B)/tests/qsh: $(B)/core/tests/unit/qsh.o $(B)/core/shim/inspect/qsh.o
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(INSPECT_LIBS)
+# The decoder's test needs the decoder, and nothing else does.
+$(B)/tests/test_prologue: $(B)/core/tests/unit/test_prologue.o $(B)/core/shim/patch/prologue.o
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ -lcmocka -lZydis
 
 # The command links the rooms it asks, like the tests.
 COMMAND_O  := $(COMMAND_C:%.c=$(B)/core/%.o) $(INSPECT_O)
@@ -129,6 +142,8 @@ $(B)/tests/fuzz_token: FUZZ_MORE = $(INSPECT_C) $(INSPECT_LIBS)
 SUBJECT_C := tools/jwtshim/subject.c tools/jwtshim/curl_line.c tools/jwtshim/words.c
 $(B)/tests/fuzz_subject: $(SUBJECT_C)
 $(B)/tests/fuzz_subject: FUZZ_MORE = $(SUBJECT_C) $(call LIBS_FOR,jansson)
+$(B)/tests/fuzz_prologue: FUZZ_MORE = shim/patch/prologue.c -lZydis
+$(B)/tests/fuzz_prologue: shim/patch/prologue.c
 
 # What reads events is the command's, and jansson is its judge.
 EVENTS_C := $(addprefix tools/jwtshim/,event.c finding.c json_scan.c tally.c time_text.c timeline.c)
@@ -143,7 +158,7 @@ $(B)/tests/fuzz_elf: tests/fuzz/fuzz_elf.c $(ELF_SRC) $(wildcard tools/jwtshim/*
 
 -include $(shell find $(B) \( -name roots -o -name deb -o -name compat \) -prune -o -type f -name '*.d' -print 2>/dev/null)
 
-FUZZERS := $(addprefix $(B)/tests/,fuzz_conn fuzz_config fuzz_token fuzz_subject fuzz_events fuzz_elf)
+FUZZERS := $(addprefix $(B)/tests/,fuzz_conn fuzz_config fuzz_token fuzz_subject fuzz_events fuzz_elf $(if $(PATCH_SO),fuzz_prologue))
 tests: $(UNIT) $(B)/tests/replay $(B)/tests/qsh $(FUZZERS)
 
 deps:
@@ -196,6 +211,8 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          programs/stdio="tests/programs/stdio/run --build $(B)" \
          programs/stdio/valgrind="tests/programs/stdio/run --build $(B) --valgrind" \
          programs/loader="tests/programs/loader/run --build $(B)" \
+         $(if $(PATCH_SO),programs/patch="tests/programs/patch/run --build $(B)" \
+                          programs/patch/valgrind="tests/programs/patch/run --build $(B) --valgrind") \
          programs/alpn="tests/programs/alpn/run --build $(B)" \
          programs/libcurl="tests/programs/libcurl/run --build $(B)" \
          programs/libcurl/valgrind="tests/programs/libcurl/run --build $(B) --valgrind" \
@@ -234,7 +251,7 @@ format:
 
 lint:
 	clang-format --dry-run -Werror $(C_FILES)
-	clang-tidy --quiet $(SHIM_C) $(INSPECT_C) $(COMMAND_C) -- $(CPPFLAGS) -std=gnu11
+	clang-tidy --quiet $(SHIM_C) $(INSPECT_C) $(PATCH_C) $(COMMAND_C) -- $(CPPFLAGS) -std=gnu11
 	shellcheck $(SCRIPTS:%=tools/%) tools/packaging/*.sh tools/packaging/build-deb tools/packaging/image/build tests/packaging/make-root
 
 # The table of hooks in DESIGN.md, from hooks.def.

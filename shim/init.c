@@ -1,8 +1,9 @@
-/* What happens at every exec of every program: the settings are read, the objects counted, and standard output is looked at,
- * whose stream is written to by calls that nobody sees. Everything else waits for the first bytes that may begin a request. */
+/* What happens at every exec of every program: the settings are read, the objects counted, the main program is asked whether
+ * it has a TLS library inside, and standard output is looked at, whose stream is written to by calls that nobody sees.
+ * Everything else waits for the first bytes that may begin a request. */
 #include "config.h"
 #include "hooks/stdio_streams.h"
-
+#include "loader/patched.h"
 #include "loader/resolve.h"
 
 __attribute__((constructor)) static void start(void)
@@ -10,6 +11,7 @@ __attribute__((constructor)) static void start(void)
     resolve_note_startup();
     config_get();
     stdio_watch_if_inherited();
+    patch_main_program();
 }
 
 /* Which version this is, readable from the file without loading it: an ELF note "jwtshim", type 1. */

@@ -55,6 +55,7 @@ struct conn {
     /* For bytes that must be released when the library is not there to ask: how this layer does that, and by what. */
     void (*release)(struct conn *conn, const void *handle, enum reason reason);
     void *library_write;
+    const void *way;   /* what the bytes came by, where that is more than the handle; never looked into */
     uint64_t identity; /* of the socket that held bytes are for, where the layer knows one */
     bool provisional;  /* all bytes so far may be refused and shown again from their start (TLS early data) */
 

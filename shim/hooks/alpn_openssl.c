@@ -88,13 +88,8 @@ void alpn_ssl_cleared(SSL *ssl)
 /* Whether this is a client whose handshake has not begun. */
 static bool is_fresh_client(const SSL *ssl, const void *function)
 {
-    const int st_before = 0x4000; /* 1.0.2's SSL_ST_BEFORE */
     int (*is_server)(const SSL *) = (int (*)(const SSL *))resolve_beside(NEIGHBOUR_SSL_is_server, function);
-    int (*in_before)(const SSL *) = (int (*)(const SSL *))resolve_beside(NEIGHBOUR_SSL_in_before, function);
-    int (*state)(const SSL *) = (int (*)(const SSL *))resolve_beside(NEIGHBOUR_SSL_state, function);
-    if (!is_server || is_server(ssl))
-        return false;
-    return in_before ? in_before(ssl) : state && (state(ssl) & st_before);
+    return is_server && !is_server(ssl) && ssl_is_fresh(ssl, function);
 }
 
 /* Without memory OpenSSL keeps no offer, and leaves an error that the program did not cause: it is taken away again. */

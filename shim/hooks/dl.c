@@ -17,6 +17,9 @@ struct answer {
     void *handle;
 };
 
+/* Not every C library has it. */
+typedef void *dlvsym_fn(void *handle, const char *name, const char *version);
+
 static struct answer real_with(void *handle)
 {
     return (struct answer){NULL, handle};
@@ -101,7 +104,7 @@ static struct answer answer_hooked(void *handle, const char *name, const char *v
         return real_with(handle);
     if (handle == RTLD_NEXT) /* a wrapper's, whose successor we are or are not */
         return is_before_us(caller) && !is_elsewhere(hook, caller) ? nothing(handle) : real_with(handle);
-    void *found = version ? ((__typeof__(&dlvsym))atomic_load(&dl_next_dlvsym))(handle, name, version)
+    void *found = version ? ((dlvsym_fn *)atomic_load(&dl_next_dlvsym))(handle, name, version)
                           : ((__typeof__(&dlsym))atomic_load(&dl_next_dlsym))(handle, name);
     if (!found)
         return real_with(handle);

@@ -19,6 +19,7 @@ bool handle_call_enter(struct handle_call *call, struct span first)
     if (call->conn) {
         call->conn->release = call->release;
         call->conn->library_write = call->real;
+        call->conn->way = call->way ? call->way : call->conn->way;
     }
     errno = saved;
     return call->conn != NULL;

@@ -40,7 +40,7 @@ enum reason ssl_objects(void *ctx, const struct decision *decision)
         return REASON_NONE;
     int saved = errno;
     /* A write that comes before the handshake, or does it, must not be held: what releases it would write in its midst. */
-    const void *library = call->bio ? resolve_for(HOOK_SSL_write, call->caller) : call->call.real;
+    const void *library = call->bio ? resolve_also(HOOK_SSL_write, call->caller, call->call.real) : call->call.real;
     int (*finished)(const SSL *) =
         library ? (int (*)(const SSL *))resolve_beside(NEIGHBOUR_SSL_is_init_finished, library) : NULL;
     bool holdable = !finished || finished((const SSL *)call->call.handle);
@@ -236,11 +236,20 @@ EXPORT void SSL_free(SSL *ssl)
         real(ssl);
 }
 
-/* OpenSSL itself clears an SSL when it is made, and when a handshake begins, which may be in the middle of a write. */
+bool ssl_is_fresh(const SSL *ssl, const void *function)
+{
+    const int st_before = 0x4000; /* 1.0.2's SSL_ST_BEFORE */
+    int (*in_before)(const SSL *) = (int (*)(const SSL *))resolve_beside(NEIGHBOUR_SSL_in_before, function);
+    int (*state)(const SSL *) = (int (*)(const SSL *))resolve_beside(NEIGHBOUR_SSL_state, function);
+    return in_before ? in_before(ssl) : state && (state(ssl) & st_before);
+}
+
+/* OpenSSL itself clears an SSL when it is made, and when a handshake begins, which may be in the middle of a write. Where the
+ * caller does not tell (OpenSSL inside the program), its state does: then nothing was ever written that could be forgotten. */
 EXPORT int SSL_clear(SSL *ssl)
 {
     SSL_clear_fn *real = REAL_OF_CALLER(SSL_clear);
-    if (!IS_INNER_CALL(SSL_clear)) {
+    if (!IS_INNER_CALL(SSL_clear) && !(resolve_is_inside(real) && ssl_is_fresh(ssl, (void *)real))) {
         handle_ends(ssl);
         alpn_ssl_cleared(ssl);
     }

@@ -18,6 +18,9 @@ struct ssl_call {
     uint64_t flags;          /* SSL_write_ex2's */
 };
 
+/* Whether no handshake of it has begun. `function` is one of its library. */
+bool ssl_is_fresh(const SSL *ssl, const void *function);
+
 /* Releases what is held for an SSL, by SSL_write. */
 handle_release_fn ssl_release;
 

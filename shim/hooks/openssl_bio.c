@@ -51,7 +51,7 @@ static const struct sink bio_sink = {
 
 static struct ssl_call bio_call(BIO *bio, SSL *ssl, void *real)
 {
-    return (struct ssl_call){.call = {.sink = &bio_sink, .handle = ssl, .real = real}, .bio = bio};
+    return (struct ssl_call){.call = {.sink = &bio_sink, .handle = ssl, .real = real, .way = bio}, .bio = bio};
 }
 
 /* What is held goes out by the chain it came by. There is no release for the SSL alone: a buffering BIO before it may
@@ -72,12 +72,28 @@ static void release_chain(BIO *bio, SSL *ssl, void *real)
     errno = saved;
 }
 
+/* Where the caller does not tell a library's own call (OpenSSL inside the program), the BIO does: a chain is written to by its
+ * head, which was the first that wrote here; a buffering BIO goes on to the next, maybe long after. Also where the program
+ * itself changes its chain: what it writes then leaves as it is. */
+static bool is_passed_down(BIO *bio, SSL *ssl, const void *real)
+{
+    enum handle_entry entry;
+    if (!resolve_is_inside(real))
+        return false;
+    struct conn *conn = handle_enter(ssl, &entry);
+    if (!conn)
+        return false;
+    const bool passed_down = conn->way && conn->way != bio;
+    handle_leave(ssl, conn);
+    return passed_down;
+}
+
 /* True if the chain has an SSL; `*result` is then BIO_write's. */
 static bool write_chain(BIO *bio, const void *buf, size_t len, void *real, const void *caller, ssize_t *result)
 {
     BIO *at;
     SSL *ssl = ssl_under(bio, real, &at);
-    if (!ssl)
+    if (!ssl || is_passed_down(bio, ssl, real))
         return false;
     struct ssl_call call = bio_call(bio, ssl, real);
     call.caller = caller;

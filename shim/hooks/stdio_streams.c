@@ -87,7 +87,7 @@ static void change_table(void)
  * long: at the worst what it writes next is not seen. */
 static void begin_watching(void)
 {
-    enum { SPINS = 1 << 16 };
+    enum { YIELDS = 1000 };
     const uint64_t all = ~UINT64_C(0); /* the kernel's set */
     uint64_t before;
     const int saved = errno;
@@ -98,8 +98,8 @@ static void begin_watching(void)
             change_table();
         raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, sizeof before, 0, 0);
     }
-    for (int spin = 0; atomic_load(&watching) != WATCHING_SETTLED && spin < SPINS; spin++)
-        ;
+    for (int i = 0; atomic_load(&watching) != WATCHING_SETTLED && i < YIELDS; i++)
+        raw_syscall(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
     errno = saved;
 }
 

@@ -213,6 +213,12 @@ unsigned long long elf_loads(void)
     return loads;
 }
 
+bool elf_is_copy(void)
+{
+    struct elf_object ours;
+    return elf_object_of((const void *)elf_is_copy, &ours) && ours.index == 0 && *ours.path;
+}
+
 struct wanted {
     const void *address;
     struct elf_object *object;

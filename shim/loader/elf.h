@@ -46,6 +46,9 @@ bool elf_holds(const struct elf_object *object, const void *address);
 /* Whether an address lies in this very object. */
 bool elf_is_ours(const void *address);
 
+/* Whether this very object is a copy in a namespace of its own (dlmopen): it is the first there, and no program. */
+bool elf_is_copy(void);
+
 /* A function's address in an object that defines it, in the version that dlsym() would choose; NULL. */
 void *elf_function(const struct elf_object *object, const char *name);
 

@@ -2,6 +2,7 @@
 
 #include "elf.h"
 #include "library.h"
+#include "patched.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -17,6 +18,9 @@ const char *const symbol_names[SYMBOL_COUNT] = {
 };
 
 _Atomic(void *) resolved_next[HOOK_COUNT];
+
+struct patched patched;
+__thread bool patched_arrived;
 
 /* How many objects there were when the program started: these are the global scope, in the order of search. 0: it has not
  * started yet, and all that are there belong to it. */
@@ -272,8 +276,18 @@ static void *look_up_and_remember(enum hook hook, const void *asker)
     return function;
 }
 
+/* Who comes from the main program's own code means that, whoever called it. */
+static void *arrived_for(enum hook hook)
+{
+    patched_arrived = false;
+    last_resolved = patched.function[hook];
+    return patched.function[hook];
+}
+
 void *resolve_for(enum hook hook, const void *caller)
 {
+    if (__builtin_expect(patched_arrived, 0))
+        return arrived_for(hook);
     void *function = take_pointer_call(hook, caller);
     if (!function) {
         const void *asker = asker_for(caller);
@@ -292,6 +306,9 @@ bool resolve_is_inner(enum hook hook, const void *caller)
 {
     if (elf_is_ours(caller))
         return true;
+    /* In one object with all its callers, a library cannot be told from them: the hooks look at the handle instead. */
+    if (patched_has(last_resolved))
+        return false;
     const struct record *record = recall(hook, caller);
     if (record)
         return record->inner;
@@ -301,8 +318,20 @@ bool resolve_is_inner(enum hook hook, const void *caller)
     return inner;
 }
 
+bool resolve_is_inside(const void *function)
+{
+    return patched_has(function);
+}
+
+void *resolve_also(enum hook hook, const void *caller, const void *function)
+{
+    return patched_has(function) ? patched.function[hook] : resolve_for(hook, caller);
+}
+
 void *resolve_beside(enum neighbour neighbour, const void *function)
 {
+    if (patched_has(function))
+        return patched.function[neighbour];
     const struct record *record = recall(neighbour, function);
     if (record)
         return record->function;
@@ -331,6 +360,9 @@ static bool scan_imports(const struct elf_object *object, void *context)
 
 bool resolve_caller_imports(enum neighbour prefix, const void *caller)
 {
+    /* What it has itself it need not import. */
+    if (patched_is_program(caller) && patched.function[prefix])
+        return true;
     const struct record *record = recall(prefix, caller);
     if (record)
         return record->function != NULL;

@@ -74,6 +74,14 @@ extern __thread struct pointer_call {
  * calls of itself go by the PLT, and so by us. */
 bool resolve_is_inner(enum hook hook, const void *caller);
 
+/* Whether `function` (one that was resolved) is the main program's own, in one object with all that calls it. Nothing tells
+ * an inner call by its caller there, and resolve_is_inner() says no. */
+bool resolve_is_inside(const void *function);
+
+/* For a hook that needs a second function for the call it is in: what code at `caller` means by `hook`'s symbol, where
+ * `function` is what the call itself was resolved to. */
+void *resolve_also(enum hook hook, const void *caller, const void *function);
+
 /* Another function of the library that `function` (one that was resolved) is of, like SSL_get_wfd beside SSL_write. NULL
  * if that library has none of the name. */
 void *resolve_beside(enum neighbour neighbour, const void *function);

@@ -178,7 +178,8 @@ void report_steering(const char *layer, struct span host, enum reason reason)
     errno = saved;
 }
 
-static void report_about(const char *action, const char *layer, const char *object, const char *why)
+/* About `what`, a member named `kind`; `why` may be NULL. */
+static void report_about(const char *action, const char *layer, const char *kind, const char *what, const char *why)
 {
     const struct config *config = config_get();
     if (config->log == LOG_OFF)
@@ -187,8 +188,9 @@ static void report_about(const char *action, const char *layer, const char *obje
     struct line line;
     begin(&line);
     put_text(&line, "jwtshim.action", action);
-    put_text(&line, "jwtshim.reason", why);
-    put_text(&line, "jwtshim.object", object);
+    if (why)
+        put_text(&line, "jwtshim.reason", why);
+    put_text(&line, kind, what);
     put_text(&line, "jwtshim.layer", layer);
     finish(&line, config);
     errno = saved;
@@ -196,12 +198,18 @@ static void report_about(const char *action, const char *layer, const char *obje
 
 void report_layer(const char *layer, const char *object, const char *why)
 {
-    report_about("layer-applies", layer, object, why);
+    report_about("layer-applies", layer, "jwtshim.object", object, why);
 }
 
 void report_layer_refused(const char *layer, const char *object, const char *why)
 {
-    report_about("layer-refused", layer, object, why);
+    report_about("layer-refused", layer, "jwtshim.object", object, why);
+}
+
+void report_patch(const char *symbol, const char *why)
+{
+    if (why || config_get()->log_level == LOG_LEVEL_ALL)
+        report_about(why ? "not-patched" : "patched", "patch", "jwtshim.symbol", symbol, why);
 }
 
 void report_setting(const char *where, const char *what)

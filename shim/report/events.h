@@ -20,6 +20,10 @@ void report_layer(const char *layer, const char *object, const char *why);
 /* What a layer would have to do for `object` (its path) it does not, and why. */
 void report_layer_refused(const char *layer, const char *object, const char *why);
 
+/* The main program's own `symbol` now leads through its hook (`why` is NULL, and that is told only where all is), or stays as
+ * it is, and why: what it writes is not seen then. */
+void report_patch(const char *symbol, const char *why);
+
 /* A setting was not understood. */
 void report_setting(const char *where, const char *what);
 

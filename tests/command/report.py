@@ -5,7 +5,8 @@ import random
 import re
 import subprocess
 
-from stage import EX_CANTCREAT, EX_DATAERR, EX_IOERR, EX_NOINPUT, EX_USAGE, event, packed
+from harness import ROOT
+from stage import EX_CANTCREAT, EX_DATAERR, EX_IOERR, EX_NOINPUT, EX_USAGE, event, packed, read
 
 FLEET = (event() * 3 + event(time='2026-11-21T00:00:00.000Z', layer='nghttp2') + event(program='/opt/agent', action='passed', reason='released-early')
          + event(program='/opt/agent', action='passed', reason='host-not-atlassian', host='app.example.com')
@@ -45,6 +46,17 @@ def sums(stage):
     run = stage.run('report', log)
     stage.check(run.code == 0 and re.search(r'/usr/bin/curl +site.atlassian.net +- +5 ', run.out) and 'released-early: The program needed' in run.out
                 and '\033' not in run.out, 'as text: the table, and what a reason means; without colours, since it is no terminal', run)
+
+
+def meanings(stage):
+    """Whatever the shim and the inspector may say is explained."""
+    reasons = re.findall(r'X\([A-Z_0-9]+, "([a-z0-9-]+)"\)', read(os.path.join(ROOT, 'shim/http/reason.h')))
+    findings = re.findall(r'X\([A-Z_0-9]+, "([a-z0-9-]+)"', read(os.path.join(ROOT, 'shim/inspect/examine.h')))
+    requests = [reason for reason in reasons if reason not in ('none', 'not-http', 'audit')]     # these are no request's that passed
+    run = stage.run('report', '--top', '1', stdin=''.join([event(action='passed', reason=each) for each in requests] + [event(jwt_findings=[each]) for each in findings]).encode())
+    left = ('host-not-atlassian', 'plaintext', 'authorization-present')
+    missing = [each for each in requests + findings if each not in left and not re.search(r' %s: [A-Z].*' % each, run.out)]
+    stage.check(len(requests) > 20 and len(findings) > 20 and not missing, 'every reason and every finding has its meaning (tools/jwtshim/meaning.c)', missing)
 
 
 def times(stage):
@@ -216,6 +228,7 @@ def outputs(stage):
 
 def all_of(stage):
     sums(stage)
+    meanings(stage)
     times(stage)
     timelines(stage)
     inputs(stage)

@@ -48,7 +48,8 @@ class Stage:
         for directory in ('etc', 'usr', 'opt/jwtshim', 'tmp', 'dev'):
             os.makedirs(os.path.join(root, directory), exist_ok=True)
         os.chmod(root, 0o755)
-        subprocess.run(['mount', '--rbind', '/usr', os.path.join(root, 'usr')], check=True, timeout=30)
+        for options in (['--bind', '/usr'], ['-o', 'remount,bind,ro']):
+            subprocess.run(['mount', *options, os.path.join(root, 'usr')], check=True, timeout=30)
         for link in ('bin', 'lib', 'lib64', 'sbin'):
             if os.path.islink('/' + link):
                 os.symlink(os.readlink('/' + link), os.path.join(root, link))

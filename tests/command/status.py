@@ -10,13 +10,19 @@ OBJECT = '/opt/jwtshim/libjwtshim.so'
 ACTIVE, NOT_ACTIVE, TROUBLE = 0, 1, 2
 
 
+def maps_shim(pid):
+    with open('/proc/%d/maps' % pid, encoding='utf-8') as maps:
+        text = maps.read()
+    return '/sleep' in text and 'libjwtshim.so' in text
+
+
 @contextlib.contextmanager
 def sleeper(shim, **settings):
-    """A running process with the shim."""
+    """A running process with the shim: the loader has mapped it."""
     process = subprocess.Popen(['sh', '-c', 'echo; exec sleep 60'], stdout=subprocess.PIPE, env={'PATH': os.environ['PATH'], 'LD_PRELOAD': shim, **settings})
     try:
         process.stdout.readline()
-        while os.path.basename(os.readlink('/proc/%d/exe' % process.pid)) != 'sleep':
+        while process.poll() is None and not maps_shim(process.pid):
             pass
         yield process.pid
     finally:
@@ -142,8 +148,8 @@ def this_machine(stage):
             file.write(OBJECT + '\n')
         with sleeper('') as pid:
             run = stage.json('status')
-            stage.check(run.code == ACTIVE and process_of(run, pid) and not any(each['pid'] == os.getpid() for each in run.json['processes']['with_shim']),
-                        'a process that has it from /etc/ld.so.preload; one that runs from before has it not', run)
+            stage.check(run.code == ACTIVE and process_of(run, pid) and not any(each['program'].endswith('/jwtshim') for each in run.json['processes']['with_shim']),
+                        'a process that has it from /etc/ld.so.preload is named, and the command itself is not', run)
         os.unlink('/etc/ld.so.preload')
 
 

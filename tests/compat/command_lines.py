@@ -79,6 +79,6 @@ CLIENTS = [
     Client('cmake', 'cmake', CMAKE, plain='socket', h2='nghttp2', methods=GET, transports=(H2, HTTP), program='cmake'),
     plain('bash /dev/tcp', 'bash', '"$CLIENTS"/bash_tcp.sh $MODE "$URL"', 'stdio', program='bash'),
     plain('gawk /inet', 'gawk', '"$CLIENTS"/gawk_inet.awk $MODE "$URL"', 'stdio', program='gawk'),
-    Client('busybox wget', 'busybox', '"$CLIENTS"/busybox_wget.sh $MODE "$URL"', tls='openssl', plain='stdio', program='busybox'),
+    Client('busybox wget', 'busybox', '"$CLIENTS"/busybox_wget.sh $MODE "$URL"', tls='stdio', plain='stdio', program='busybox'),
     plain('busybox nc', 'busybox', '"$CLIENTS"/busybox_nc.sh $MODE "$URL"', 'socket', program='busybox'),
 ]

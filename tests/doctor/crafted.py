@@ -141,6 +141,10 @@ def lookups(shop):
     program = shop.build('asks-dlsym', dlsym)
     shop.expect(program, 'a program that asks for SSL_write by dlsym()', 'reachable' if can else 'unreachable', 'dlsym', can)
     shop.expect(program, 'with JWTSHIM_LOADER=off it is not seen', 'unreachable', 'dlsym', False, env={'JWTSHIM_LOADER': 'off'})
+    curl = '#include <dlfcn.h>\nint main(int c, char **v) { return dlsym(dlopen(v[1], RTLD_NOW), "curl_easy_perform") != 0; }\n'
+    answer = shop.doctor.ask(shop.build('asks-curl', curl), env={'JWTSHIM_LOADER': 'off'})
+    shop.tap.report(answer['verdict'] == 'reachable' and bool(ways(answer, 'dlsym')) and bool(ways(answer, 'openssl')),
+                    "a program that looks libcurl up is seen at libcurl's own calls, without a deep hook", shown(answer))
     deepbind = '#include <dlfcn.h>\nint main(int c, char **v) { return dlopen(v[1], RTLD_LAZY | RTLD_GLOBAL | %s) != 0; }\n'
     machine = os.uname().machine == 'x86_64'
     for flags in ([], ['-fno-plt'], ['-fcf-protection', '-O0'], ['-no-pie', '-O2'], ['-fcf-protection=none', '-O2']):
@@ -175,6 +179,10 @@ def search(shop):
     shop.tap.report('missing-library' in notes(answer) and not ways(answer), 'a library that is in no search path is missing', shown(answer))
     answer = shop.doctor.ask(program('rpath', '-Wl,--disable-new-dtags,-rpath,$ORIGIN:$ORIGIN/deep'))
     shop.tap.report(bool(ways(answer, 'openssl')), 'RPATH with $ORIGIN is for what a library needs, too', shown(answer))
+    middle = shop.stub('search/deep/libmiddle.so', ['middle'], ['inner'], inner)
+    top = shop.stub('search/libtop.so', ['top'], ['middle'], middle, '-Wl,--disable-new-dtags,-rpath,$ORIGIN/deep')
+    answer = shop.doctor.ask(shop.caller('search/by-library', ['top'], top, '-Wl,--unresolved-symbols=ignore-all,-rpath,$ORIGIN'))
+    shop.tap.report(bool(ways(answer, 'openssl')), 'a library has its RPATH for all that it brings in', shown(answer))
     answer = shop.doctor.ask(program('runpath', '-Wl,--enable-new-dtags,-rpath,${ORIGIN}:$ORIGIN/deep'))
     shop.tap.report(not ways(answer, 'openssl') and 'missing-library' in notes(answer), 'RUNPATH is for the program alone', shown(answer))
     both = '%s:%s' % (shop.path('search'), shop.path('search/deep'))

@@ -6,7 +6,7 @@ import subprocess
 KEYS = {'target': str, 'path': str, 'kind': str, 'verdict': str, 'mechanisms': list, 'notes': list, 'remedy': list}
 WAY_KEYS = {'name', 'hook', 'seen', 'object', 'why'}
 NAMES = {'openssl', 'openssl-bio', 'gnutls', 'nss', 'mbedtls', 'nghttp2', 'socket', 'stdio', 'dlsym', 'deepbind', 'patch', 'patch-symtab',
-         'libcurl-api', 'own-tls', 'static', 'setuid', 'musl', 'wrong-class', 'wrong-machine', 'stripped-static-tls'}
+         'libcurl-api', 'own-tls', 'syscall', 'static', 'setuid', 'musl', 'wrong-class', 'wrong-machine', 'stripped-static-tls'}
 CODES = {'reachable': 0, 'partly': 1, 'unreachable': 2}
 
 

@@ -83,7 +83,7 @@ def human(doctor):
             run = subprocess.run(shell, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=30, env=dict(doctor.environment, TERM='xterm', **more))
             doctor.tap.report((b'\33[' in run.stdout) == colours and b'reachable' in run.stdout,
                               'on a terminal there are %s' % ('colours' if colours else 'none with NO_COLOR'), [run.stdout[:100]])
-    several = doctor.run('curl', '/usr/bin/true')
+    several = doctor.run('/usr/bin/true', 'curl')
     doctor.tap.report(several.returncode == 2 and '/usr/bin/true: not reachable' in several.stdout, 'of several targets the worst is the exit code',
                       [several.returncode, several.stdout])
 

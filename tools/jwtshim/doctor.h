@@ -95,12 +95,17 @@ void blocks_find(struct subject *subject);
 
 /* Objects that the program loads while it runs, and programs that it starts. */
 void plugins_add(struct subject *subject);
+bool plugins_looks_up_libcurl(const struct subject *subject);
 void plugins_start_others(struct subject *subject, const char *name);
 void plugins_start(struct subject *subject, const char *program, const char *why);
 
 /* How requests leave. */
 void ways_find(struct subject *subject);
 void ways_find_own_tls(struct subject *subject);
+void ways_find_deep(struct subject *subject);
+const char *ways_loader_lacks(const struct subject *subject); /* what keeps a deep hook from working, or NULL */
+const char *ways_stdio_lacks(const struct subject *subject);
+bool ways_is_other_traffic(const struct object *object); /* carries no HTTP of the program's */
 bool ways_is_go(const struct image *image);
 
 /* Follows `#!` lines; `path` becomes the interpreter's. False if `path` is no script. With `hints`, notes what is in it. */

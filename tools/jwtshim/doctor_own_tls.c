@@ -68,18 +68,6 @@ static bool is_java(const struct subject *subject)
     return image_holds(&subject->program->image, "libjvm.so") && image_imports(&subject->program->image, "dlopen");
 }
 
-/* The .NET and racket runtimes carry neither OpenSSL's names as symbols nor always as strings. */
-static void add_known_dlsym(struct subject *subject)
-{
-    const char *name = last_part(subject->program->path);
-    if (fnmatch("racket*", name, 0) != 0)
-        return;
-    const struct shim *shim = subject->shim;
-    struct way way = {.name = "dlsym", .hook = "SSL_write", .object = subject->program->path};
-    way.seen = !subject->is_blocked && subject->config->loader && (!shim->found || shim->loader);
-    findings_way(subject->findings, &way, "its own library looks OpenSSL up by dlsym()");
-}
-
 void ways_find_own_tls(struct subject *subject)
 {
     const struct image *image = &subject->program->image;
@@ -96,6 +84,10 @@ void ways_find_own_tls(struct subject *subject)
     for (size_t i = 0; i < sizeof runtimes / sizeof runtimes[0]; i++)
         if (fnmatch(runtimes[i].program, last_part(path), 0) == 0)
             add(subject, path, runtimes[i].why);
+    if (image_holds(image, "TFPCHeapStatus") && !image_imports(image, "connect")) {
+        struct way way = {.name = "syscall", .plain = true, .object = path};
+        findings_way(subject->findings, &way, "Free Pascal writes to sockets by system calls of its own");
+    }
     if (has_own_busybox_tls(subject))
         add(subject, path, "its TLS is busybox's own");
     if (is_java(subject))
@@ -104,5 +96,4 @@ void ways_find_own_tls(struct subject *subject)
         for (size_t j = 0; j < sizeof libraries / sizeof libraries[0]; j++)
             if (names_have(&subject->closure.objects[i]->imported, libraries[j].symbol))
                 add(subject, subject->closure.objects[i]->path, libraries[j].why);
-    add_known_dlsym(subject);
 }

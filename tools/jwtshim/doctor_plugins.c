@@ -30,11 +30,15 @@ static const struct plugin_rule rules[] = {
      {"@P/lib/*/perl*/*/auto/{Net/SSLeay/SSLeay,Socket/Socket,IO/IO,WWW/Curl/Curl}.so",
       "@P/lib/{,*/}perl*/{,*/}auto/{Net/SSLeay/SSLeay,WWW/Curl/Curl}.so",
       "/usr/local/lib/*/perl/*/auto/{Net/SSLeay/SSLeay,WWW/Curl/Curl}.so"}},
-    {"ruby*", NULL, {"@P/lib/{,*/}ruby/@V*/{,*/}{openssl,socket}.so", "@P/lib/*/ruby/vendor_ruby/@V*/curb_core.so"}},
+    {"ruby*",
+     NULL,
+     {"@P/lib/{,*/}ruby/@V*/{,*/}{openssl,socket}.so", "@P/lib/*/ruby/vendor_ruby/@V*/curb_core.so",
+      "{@P/lib/*/rubygems-integration,/var/lib/gems}/@V*/extensions/*/*/curb-*/curb_core.so"}},
     {"php*", NULL, {"@P/lib/php/20*/{curl,openssl,sockets}.so", "@P/lib/php/extensions/*/{curl,openssl}.so"}},
     {"tclsh*", NULL, {"@P/lib/{,*/}{,tcltk/}{,*/}tcltls*/*.so", "@P/lib/{,*/}tcltk/{,*/}tls*/*.so"}},
     {"wish*", NULL, {"@P/lib/{,*/}{,tcltk/}{,*/}tcltls*/*.so", "@P/lib/{,*/}tcltk/{,*/}tls*/*.so"}},
-    {"lua*", NULL, {"{@P,/usr/local}/lib/{,*/}lua/@V/{ssl,socket/core,_openssl,cqueues,lcurl,cURL}.so"}},
+    {"lua*", NULL, {"{@P,/usr/local}/lib/{,*/}lua/@V/{ssl,socket/core,_openssl,cqueues,curl,lcurl,cURL}.so"}},
+    {"swipl*", NULL, {"/usr/lib/swi-prolog/lib/*/{ssl4pl,socket}.so", "@P/lib/*/{ssl4pl,socket}.so"}},
     {"guile*", NULL, {"@P/{extensions,lib/{,*/}guile/*/{,extensions}}/guile-gnutls*.so*"}},
     {"R",
      NULL,
@@ -151,6 +155,16 @@ static bool uses_library(const struct subject *subject, const char *library)
     return needs && asks;
 }
 
+/* By dlopen() and dlsym(): D's standard library, bindings in other languages. */
+bool plugins_looks_up_libcurl(const struct subject *subject)
+{
+    const struct image *image = &subject->program->image;
+    if (image_holds(image, "_D3std3net4curl"))
+        return true;
+    return image_imports(image, "dlsym") && image_holds_string(image, "curl_easy_perform") &&
+           !names_have(&subject->program->imported, NAME_curl_easy_perform);
+}
+
 void plugins_start(struct subject *subject, const char *program, const char *why)
 {
     struct subject started = *subject;
@@ -194,6 +208,8 @@ void plugins_add(struct subject *subject)
             if (fill(subject, rule->patterns[j], pattern))
                 root_glob(subject->root, pattern, add_plugin, subject);
     }
+    if (plugins_looks_up_libcurl(subject))
+        root_glob(subject->root, "/usr/lib{/*,64}/libcurl.so.4", add_plugin, subject);
     plugins_start_others(subject, name);
     if (strcmp(name, "busybox") == 0)
         start_helper(subject);

@@ -6,17 +6,17 @@
 #include <string.h>
 
 /* Their TLS or sockets carry no HTTP of the program's, or are what the hooks stand in front of. */
-static bool is_other_traffic(const struct object *object)
+bool ways_is_other_traffic(const struct object *object)
 {
     static const char *const begins[] = {
-        "libc.so",     "ld-",        "libresolv",  "libssl.so",  "libcrypto.so",   "libgnutls.so", "libnspr",
-        "libplc",      "libnss",     "libssl3",    "libsmime",   "libldap",        "liblber",      "libkrb5",
-        "libk5crypto", "libgssapi",  "librtmp",    "libp11-kit", "libsasl",        "libpq.so",     "libmariadb",
-        "libmysql",    "libssh",     "libnghttp2", "libcares",   "libunbound",     "libX11",       "libxcb",
-        "libICE",      "libdbus",    "libsystemd", "libtirpc",   "libpulse",       "libasyncns",   "libmbed",
-        "libavahi",    "libnsl",     "libbsd",     "libgcrypt",  "libgnutls-dane", "libgomp",      "libpthread",
-        "libcap",      "libdb-5",    "libdb-4",    "libnfs",     "libicuuc",       "libsmbclient", "libgcc_s",
-        "libuuid",     "libwolfssl", "libgpm",     "libudev",    "libjwtshim",     "libbluetooth"};
+        "libc.so",     "ld-",       "libresolv",  "libssl.so",      "libcrypto.so", "libgnutls.so", "libnspr",
+        "libplc",      "libnss",    "libssl3",    "libsmime",       "libldap",      "liblber",      "libkrb5",
+        "libk5crypto", "libgssapi", "librtmp",    "libp11-kit",     "libsasl",      "libpq.so",     "libmariadb",
+        "libmysql",    "libssh",    "libnghttp2", "libcares",       "libunbound",   "libX11",       "libxcb",
+        "libICE",      "libdbus",   "libsystemd", "libtirpc",       "libpulse",     "libasyncns",   "libavahi",
+        "libnsl",      "libbsd",    "libgcrypt",  "libgnutls-dane", "libgomp",      "libpthread",   "libcap",
+        "libdb-5",     "libdb-4",   "libnfs",     "libicuuc",       "libsmbclient", "libgcc_s",     "libuuid",
+        "libwolfssl",  "libgpm",    "libudev",    "libjwtshim",     "libbluetooth"};
     for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++)
         if (strncmp(last_part(object->path), begins[i], strlen(begins[i])) == 0)
             return true;
@@ -57,33 +57,6 @@ static bool interposes(const struct subject *subject, int name)
     return !subject->shim->found || names_have(&subject->shim->defined, (enum name)name);
 }
 
-/* One of the deep hooks: what keeps it from working, or NULL. */
-static const char *deep_hook_lacks(const struct subject *subject, bool has, bool switched_on, const char *setting)
-{
-    static char text[64];
-    if (subject->shim->found && !has)
-        return "the shim's object has no hook for it";
-    if (switched_on)
-        return NULL;
-    snprintf(text, sizeof text, "%s=off is set", setting);
-    return text;
-}
-
-static const char *loader_lacks(const struct subject *subject)
-{
-    return deep_hook_lacks(subject, subject->shim->loader, subject->config->loader, "JWTSHIM_LOADER");
-}
-
-static const char *patch_lacks(const struct subject *subject)
-{
-    return deep_hook_lacks(subject, subject->shim->patch, subject->config->patch, "JWTSHIM_PATCH");
-}
-
-static const char *stdio_lacks(const struct subject *subject)
-{
-    return deep_hook_lacks(subject, subject->shim->stdio, subject->config->stdio, "JWTSHIM_STDIO");
-}
-
 /* Whether what it calls by name is bound past the preload: it comes in below a plugin that is loaded with RTLD_DEEPBIND. */
 static bool is_deepbound(const struct subject *subject, const struct object *object)
 {
@@ -95,12 +68,15 @@ static void add_import(struct subject *subject, const struct object *object, con
     const char *calls = name_text((enum name)symbol);
     struct way way = {.name = name, .hook = calls, .plain = plain, .object = object->path};
     if (is_deepbound(subject, object)) {
-        const char *lacks = loader_lacks(subject);
-        way.name = plain ? name : "deepbind";
-        way.hook = "dlopen";
+        const char *lacks = ways_loader_lacks(subject);
         way.seen = !subject->is_blocked && !lacks;
         findings_way(subject->findings, &way, "calls %s, and comes in by dlopen(RTLD_DEEPBIND)%s%s", calls,
                      lacks ? ": " : "", lacks ? lacks : "");
+        way.name = "deepbind";
+        way.hook = "dlopen";
+        if (!plain)
+            findings_way(subject->findings, &way, "comes in by dlopen(RTLD_DEEPBIND)%s%s", lacks ? ": " : "",
+                         lacks ? lacks : "");
         return;
     }
     bool hooked = interposes(subject, symbol);
@@ -129,86 +105,11 @@ static void add_libcurl(struct subject *subject, const struct object *object)
         if (symbol < 0)
             continue;
         struct way way = {.name = "libcurl-api", .hook = name_text((enum name)symbol), .object = object->path};
-        way.seen = !subject->is_blocked && interposes(subject, symbol) && !is_deepbound(subject, caller);
+        way.seen = !subject->is_blocked && interposes(subject, symbol) &&
+                   !(is_deepbound(subject, caller) && ways_loader_lacks(subject));
         findings_way(subject->findings, &way, "its %s is inside it, and %s calls its API", tls ? "HTTP/2" : "TLS",
                      last_part(caller->path));
     }
-}
-
-static bool has_static_openssl(const struct image *image)
-{
-    return image_holds(image, "ssl/ssl_lib.c") || image_holds(image, "ssl_lib.c");
-}
-
-/* Functions that are asked for by name at run time: the name is a string, and nothing imports it. */
-static void add_dlsym(struct subject *subject, const struct object *object)
-{
-    static const int names[] = {NAME_SSL_write, NAME_SSL_write_ex, NAME_gnutls_record_send, NAME_mbedtls_ssl_write, -1};
-    for (const int *name = names; *name >= 0; name++) {
-        const char *text = name_text((enum name) * name);
-        if (names_have(&object->imported, (enum name) * name) || names_have(&object->defined, (enum name) * name) ||
-            !image_holds_string(&object->image, text) || has_static_openssl(&object->image))
-            continue;
-        const char *lacks = loader_lacks(subject);
-        struct way way = {.name = "dlsym", .hook = text, .seen = !subject->is_blocked && !lacks, .object = object->path};
-        findings_way(subject->findings, &way, "asks for %s by dlsym()%s%s", text, lacks ? ": " : "", lacks ? lacks : "");
-    }
-}
-
-static bool can_look_up(const struct subject *subject)
-{
-    for (size_t i = 0; i < subject->closure.count; i++) {
-        const struct object *object = subject->closure.objects[i];
-        if (!is_other_traffic(object) &&
-            (image_imports(&object->image, "dlsym") || image_imports(&object->image, "dlvsym")))
-            return true;
-    }
-    return false;
-}
-
-static void add_patch(struct subject *subject, const char *name, int symbol, const char *where)
-{
-    const char *lacks = patch_lacks(subject);
-    const char *text = name_text((enum name)symbol);
-    struct way way = {.name = name, .hook = text, .seen = !subject->is_blocked && !lacks, .object = subject->program->path};
-    findings_way(subject->findings, &way, "%s is inside the program, %s%s%s", text, where, lacks ? ": " : "",
-                 lacks ? lacks : "");
-}
-
-/* A TLS library inside the program: patched where its symbols are known. */
-static void add_inner_openssl(struct subject *subject)
-{
-    const struct image *image = &subject->program->image;
-    struct names defined = {{0}};
-    struct names imported = {{0}};
-    int http2 = names_first(&subject->program->defined, nghttp2);
-    int symbol = names_first(&subject->program->defined, openssl);
-    if (http2 >= 0)
-        add_patch(subject, "patch", http2, "exported");
-    if (symbol >= 0) {
-        add_patch(subject, "patch", symbol, "exported");
-        return;
-    }
-    names_read(image, IMAGE_SYMTAB, &defined, &imported);
-    symbol = names_first(&defined, openssl);
-    if (symbol >= 0) {
-        add_patch(subject, "patch-symtab", symbol, "in its symbol table only");
-        return;
-    }
-    if (!has_static_openssl(image) || names_first(&subject->program->imported, openssl) >= 0)
-        return;
-    struct way way = {.name = "stripped-static-tls", .object = subject->program->path};
-    findings_way(subject->findings, &way, "OpenSSL is inside the program, without any symbol to find it by");
-}
-
-/* A plugin that brings an OpenSSL of its own. */
-static void add_plugins_openssl(struct subject *subject, const struct object *object)
-{
-    if (object->origin == ORIGIN_START || names_first(&object->imported, openssl) >= 0 ||
-        names_first(&object->defined, openssl) >= 0 || is_other_traffic(object) || !has_static_openssl(&object->image))
-        return;
-    struct way way = {.name = "stripped-static-tls", .object = object->path};
-    findings_way(subject->findings, &way, "loaded at run time, with OpenSSL inside and no symbol to find it by");
 }
 
 /* A FILE over a socket, where the program itself calls no TLS: shells, awk. */
@@ -222,7 +123,7 @@ static bool has_tls(const struct subject *subject)
 {
     for (size_t i = 0; i < subject->closure.count; i++)
         for (size_t j = 0; j < sizeof imports / sizeof imports[0]; j++)
-            if (!is_other_traffic(subject->closure.objects[i]) &&
+            if (!ways_is_other_traffic(subject->closure.objects[i]) &&
                 names_first(&subject->closure.objects[i]->imported, imports[j].writes) >= 0 && !imports[j].together_with)
                 return true;
     return false;
@@ -256,7 +157,7 @@ static void add_plain(struct subject *subject)
     const struct object *program = subject->program;
     bool stdio = writes_by_stdio(program) && !has_tls(subject) && !is_known_to_write(last_part(program->path));
     if (stdio) {
-        const char *lacks = stdio_lacks(subject);
+        const char *lacks = ways_stdio_lacks(subject);
         struct way way = {.name = "stdio", .hook = "_IO_file_jumps", .plain = true, .object = program->path};
         way.seen = !subject->is_blocked && !lacks;
         findings_way(subject->findings, &way, "writes to sockets by FILE streams%s%s", lacks ? ": " : "",
@@ -265,33 +166,19 @@ static void add_plain(struct subject *subject)
     for (size_t i = 0; i < subject->closure.count; i++) {
         const struct object *object = subject->closure.objects[i];
         int symbol = names_first(&object->imported, object == program && stdio ? sends : sockets);
-        if (is_other_traffic(object) || names_first(&object->imported, connects) < 0 || symbol < 0 ||
+        if (ways_is_other_traffic(object) || names_first(&object->imported, connects) < 0 || symbol < 0 ||
             is_seen_elsewhere(subject, object))
             continue;
         add_import(subject, object, "socket", symbol, true);
     }
 }
 
-/* Plugins that nobody knows of before they are loaded. */
-static void add_deepbind(struct subject *subject)
-{
-    for (size_t i = 0; i < subject->closure.count; i++)
-        if (subject->closure.objects[i]->origin != ORIGIN_START)
-            return;
-    const char *lacks = loader_lacks(subject);
-    struct way way = {
-        .name = "deepbind", .hook = "dlopen", .seen = !subject->is_blocked && !lacks, .object = subject->program->path};
-    findings_way(subject->findings, &way, "loads plugins by dlopen(RTLD_DEEPBIND)%s%s", lacks ? ": " : "",
-                 lacks ? lacks : "");
-}
-
 void ways_find(struct subject *subject)
 {
     subject->opens_deepbind = image_opens_deepbind(&subject->program->image);
-    bool looks_up = can_look_up(subject);
     for (size_t i = 0; i < subject->closure.count; i++) {
         const struct object *object = subject->closure.objects[i];
-        if (is_other_traffic(object))
+        if (ways_is_other_traffic(object))
             continue;
         for (size_t j = 0; j < sizeof imports / sizeof imports[0]; j++) {
             int symbol = names_first(&object->imported, imports[j].writes);
@@ -299,13 +186,8 @@ void ways_find(struct subject *subject)
                 add_import(subject, object, imports[j].name, symbol, false);
         }
         add_libcurl(subject, object);
-        add_plugins_openssl(subject, object);
-        if (looks_up)
-            add_dlsym(subject, object);
     }
-    if (subject->opens_deepbind)
-        add_deepbind(subject);
-    add_inner_openssl(subject);
+    ways_find_deep(subject);
     ways_find_own_tls(subject);
     add_plain(subject);
 }

@@ -1,6 +1,8 @@
 /* What reasons and findings mean, and what helps, for people who have not read the shim's source. */
 #include "finding.h"
 
+#include "../../shim/inspect/examine.h"
+
 /* clang-format off */
 static const struct {
     const char *id, *meaning;
@@ -30,33 +32,18 @@ static const struct {
     {"socket-error", "The connection had an error waiting."},
     {"only-h2-offered", "The client offers HTTP/2 alone, by an implementation of its own. Let it offer http/1.1 too, or use a local proxy."},
     {"descriptor-changed", "The descriptor became another socket in the middle of a request."},
-    {"redirect-with-credentials", "libcurl would send the program's credentials with the token to another origin."},
-    /* findings of the inspector */
-    {"expired", "The token was expired when it was sent: look at the program's clock, and at how long it keeps a token."},
-    {"not-yet-valid", "The token was not valid yet: look at the program's clock."},
-    {"iat-in-future", "The token was issued in the future: look at the program's clock."},
-    {"times-in-milliseconds", "The token's times are milliseconds; they must be seconds."},
-    {"iat-missing", "The token has no iat, or it is no number."},
-    {"exp-missing", "The token has no exp, or it is no number."},
-    {"iss-missing", "The token has no iss, which says which app has signed it."},
-    {"long-lifetime", "The token is valid for more than a day; a few minutes are enough."},
-    {"alg-none", "The token is not signed."},
-    {"alg-not-hs256", "The token's alg is not HS256."},
-    {"qsh-missing", "The token has no qsh, and so is good for no request."},
-    {"context-qsh", "A context token, which no REST request may carry."},
-    {"qsh-mismatch", "The token is signed for another method, path or query. \"jwtshim inspect\" says what differs."},
-    {"unreadable", "The token's header and claims cannot be read."},
-    {"too-long", "The token is over 8 KiB: no server takes such a header."},
+    {"redirect-with-credentials", "In a redirect libcurl would send the program's credentials with the token to another origin."},
+    /* findings of the inspector, in its words */
+#define X(id, name, fails, text) {name, "Its token: " text "."},
+    FINDINGS(X)
+#undef X
 };
 /* clang-format on */
 
 const char *finding_meaning(struct span finding)
 {
-    static const char other_qsh[] = "qsh-";
     for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++)
         if (finding.len == strlen(meanings[i].id) && memcmp(finding.at, meanings[i].id, finding.len) == 0)
             return meanings[i].meaning;
-    if (finding.len > sizeof other_qsh - 1 && memcmp(finding.at, other_qsh, sizeof other_qsh - 1) == 0)
-        return "The token's qsh was made of another path or query than Atlassian makes it of.";
     return NULL;
 }

@@ -95,7 +95,8 @@ static void put_findings(const struct report *report, FILE *to)
         if (list[i].standing == STANDING_LEFT) /* as it should be */
             continue;
         if (!begun)
-            fputs("<h2>What to look at</h2>\n<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Reason</th><th "
+            fputs("<h2>What to look at</h2>\n<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th "
+                  "scope=\"col\">Reason</th><th "
                   "scope=\"col\" "
                   "class=\"number\">Requests</th><th scope=\"col\">Standing</th><th scope=\"col\">What it "
                   "means</th></tr></thead><tbody>\n",
@@ -231,7 +232,7 @@ static void put_settings(const struct report *report, FILE *to)
     size_t place = 0;
     if (!report->tally->settings)
         return;
-    fputs("<h2>Settings that programs could not use</h2>\n<div class=\"scroll\"><table "
+    fputs("<h2>Settings that programs could not use</h2>\n<div class=\"scroll\" tabindex=\"0\"><table "
           "class=\"sortable\"><thead><tr><th scope=\"col\">Program</th>"
           "<th scope=\"col\">Setting</th><th scope=\"col\">Why</th><th scope=\"col\" "
           "class=\"number\">Events</th></tr></thead><tbody>\n",

@@ -109,7 +109,8 @@ ROWS += [
     row('popen in the middle of a head', 'lives', 'popen-in-the-middle', [[GET]]),
     row('eight threads print to one stream', 'lives', 'threads-on-one-stream', [[NUMBERED]], check=check_threads),
     row('eight threads print to one unbuffered stream', 'lives', 'threads-on-one-unbuffered-stream', [[NUMBERED]], check=check_threads),
-    row('eight threads make the process\'s first connection at once', 'lives', 'threads-on-their-own', [[GET]], [[GET]] * 8),
+    # a thread does not wait for long until another one's change of the table is done
+    row('eight threads make the process\'s first connection at once', 'lives', 'threads-on-their-own', [[GET]], [[GET]] * 8, either=True),
     row('the first socket while other threads print to files', 'lives', 'first-socket-while-others-print', [[GET]]),
     row('a jump out of a blocking read of stdio\'s', 'lives', 'jump-out-of-a-read', [[GET], [GET_SECOND]], [[GET, GET_SECOND]]),
     # valgrind does not know the ioctl by which a terminal is opened

@@ -128,7 +128,7 @@ static void flush_scenario(char **arguments)
 }
 
 /* No BIO_do_connect, no BIO_do_handshake: the first BIO_write does all of it. */
-static void implicit_scenario(char **arguments)
+static void write_implicit(char **arguments, bool in_halves)
 {
     char target[256];
     SSL *ssl;
@@ -142,12 +142,25 @@ static void implicit_scenario(char **arguments)
     BIO_set_conn_hostname(bio, target);
     for (char **path = arguments + 2; *path; path++) {
         struct bytes request = load(*path);
-        by_write(bio, request);
+        const struct bytes half = {request.at, in_halves ? head_of(request) / 2 : 0};
+        if (half.len)
+            by_write(bio, half);
+        by_write(bio, (struct bytes){request.at + half.len, request.len - half.len});
         read_answer(bio_read_some, bio);
         free(request.at);
     }
     BIO_free_all(bio);
     SSL_CTX_free(ctx);
+}
+
+static void implicit_scenario(char **arguments)
+{
+    write_implicit(arguments, false);
+}
+
+static void implicit_in_halves(char **arguments)
+{
+    write_implicit(arguments, true);
 }
 
 /* A chain whose every connection dies with half a body owed, and the next one at the same addresses. */
@@ -317,6 +330,7 @@ int main(int argc, char **argv)
         {"buffer", buffer_scenario},
         {"flush", flush_scenario},
         {"implicit", implicit_scenario},
+        {"implicit-halves", implicit_in_halves},
         {"again", again_scenario},
         {"mixed", mixed_scenario},
         {"blocking-read", blocking_read},

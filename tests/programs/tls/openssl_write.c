@@ -72,7 +72,8 @@ static void write_pipelined(char **arguments)
 }
 
 /* The first write does the handshake, which clears the SSL on its way; the first of them may be half a head. */
-static void write_implicit(char **arguments, bool in_halves)
+enum first_write { WHOLE, HALF_A_HEAD, HEAD };
+static void write_implicit(char **arguments, enum first_write how)
 {
     SSL_CTX *ctx = new_context();
     SSL *ssl = SSL_new(ctx);
@@ -82,9 +83,10 @@ static void write_implicit(char **arguments, bool in_halves)
     SSL_set_connect_state(ssl);
     for (char **path = arguments + 2; *path; path++) {
         struct bytes request = load(*path);
-        int first = in_halves ? (int)head_of(request) / 2 : (int)request.len, rest = (int)request.len - first;
+        const int head = (int)head_of(request), len = (int)request.len;
+        const int first = how == WHOLE ? len : how == HEAD ? head : head / 2, rest = len - first;
         check(SSL_write(ssl, request.at, first) == first, "a write that connects");
-        if (in_halves && path == arguments + 2)
+        if (how == HALF_A_HEAD && path == arguments + 2)
             check(SSL_connect(ssl) == 1, "SSL_connect where that is done already");
         check(rest == 0 || SSL_write(ssl, request.at + first, rest) == rest, "the rest written");
         ssl_answer(ssl);
@@ -96,12 +98,17 @@ static void write_implicit(char **arguments, bool in_halves)
 
 static void implicit_handshake(char **arguments)
 {
-    write_implicit(arguments, false);
+    write_implicit(arguments, WHOLE);
 }
 
 static void implicit_in_halves(char **arguments)
 {
-    write_implicit(arguments, true);
+    write_implicit(arguments, HALF_A_HEAD);
+}
+
+static void implicit_with_body(char **arguments)
+{
+    write_implicit(arguments, HEAD);
 }
 
 /* Repeats what is refused: from the same place, or a copy of it elsewhere where the mode allows that, with the old one
@@ -331,6 +338,7 @@ int main(int argc, char **argv)
         {"partial-moving", write_partial_moving},
         {"implicit", implicit_handshake},
         {"implicit-halves", implicit_in_halves},
+        {"implicit-body", implicit_with_body},
         {"memory", memory_bios},
         {"clear", clear_and_reuse},
         {"free", free_and_reuse},
