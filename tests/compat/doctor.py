@@ -53,16 +53,14 @@ def disagreements(row):
     elif answer['code'] != VERDICTS.index(answer['verdict']):
         found.append('the exit code is %d for %s' % (answer['code'], answer['verdict']))
     seen = seen_mechanisms(answer)
+    for name in row.client.mechanisms():
+        if name not in seen:
+            found.append('the doctor does not name %s (but %s)' % (name, ', '.join(seen) or 'nothing'))
     for way in row.ways:
         name = row.client.mechanism(way.transport)
         if name in seen and not way.trouble and seen[name] != way.is_fixed():
             found.append('%s: %s is %sseen, says the doctor' % (way.words, name, '' if seen[name] else 'not '))
     return found
-
-
-def unnamed(row):
-    """Mechanisms that the doctor does not speak of. It reads files: what a script will load, only the script knows."""
-    return [name for name in row.client.mechanisms() if name not in seen_mechanisms(row.diagnosis)]
 
 
 def seen_mechanisms(answer):

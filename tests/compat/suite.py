@@ -1,5 +1,6 @@
 """Runs each client in each of its ways, without the shim and with it, and makes a row of what the mock Atlassian saw. Never judges by what a
 program prints, never lets one client's trouble reach another."""
+import json
 import os
 import re
 import subprocess
@@ -103,66 +104,59 @@ class Suite:
     def way(self, client, way, out):
         self.count += 1
         scheme, version = way.transport.split('/')
-        url = '%s://%s%s' % (scheme, SITE, TARGET % self.count)
-        path = url.split(SITE, 1)[1].split('?')[0]
-        if client.suffix:
-            url = '%s://%s%s?%s' % (scheme, SITE, path, client.suffix)
-        url = self.mock.sign(way.method, url, 'first' if client.suffix else 'middle')
-        if client.suffix:
-            url = url[:-len(client.suffix)] + client.suffix.split('/')[0]
+        path, url = self.signed(client, way.method, scheme)
         environment = {
             'URL': url, 'SCHEME': scheme, 'HOST': SITE, 'PORT': {'https': '443', 'http': '80'}[scheme], 'TARGET': url.split(SITE + '/', 1)[1],
             'METHOD': way.method, 'MODE': way.method.lower(), 'VERSION': version, 'BODY': self.body, 'OUT': out, 'CACHE': self.cache,
             'HERE': os.path.join(HERE, 'programs'), 'CLIENTS': harness.HERE, 'HTTP2': os.path.join(os.path.dirname(HERE), 'http2')}
         environment.update(self.settings(client))
         without = self.call(client, way, environment, path, False)
-        if not way.trouble:
-            with_shim = self.call(client, way, environment, path, True)
-        if way.with_shim == NOT_STARTED:
+        if way.trouble:
             return
-        if not way.trouble:
+        with_shim = self.call(client, way, environment, path, True)
+        if not way.trouble and way.with_shim != NOT_STARTED:
             self.compare(way, version, without, with_shim)
+
+    def signed(self, client, method, scheme):
+        """A path that no other way has, and the URL to call the program with."""
+        path, query = (TARGET % self.count).split('?')
+        url = '%s://%s%s?%s' % (scheme, SITE, path, client.suffix or query)
+        if not client.suffix:
+            return path, self.mock.sign(method, url, 'middle')
+        # Up to where the program's own part begins.
+        return path, self.mock.sign(method, url, 'first')[:-len(client.suffix)] + client.suffix.split('/')[0]
 
     def call(self, client, way, environment, path, preload):
         """The requests for this way's path. A method of the program's own (a HEAD beforehand) is not what was signed, and not counted."""
         log = os.path.join(self.mock.logs, '%d.jsonl' % self.count)
-        more = dict(environment, JWTSHIM_LOG=log) if preload else environment
+        if preload:
+            environment = dict(environment, JWTSHIM_LOG=log)
         self.mock.mark()
-        run = self.mock.run(['/bin/sh', '-c', client.call], preload, more, timeout=self.timeout)
+        run = self.mock.run(['/bin/sh', '-c', client.call], preload, environment, timeout=self.timeout)
         requests = [request for request in self.mock.requests()
                     if request['method'] == way.method and request['target'].split('?')[0] == path]
-        where = 'with the shim' if preload else 'without the shim'
-        statuses = {request['status'] for request in requests}
-        verdicts = {request['verdict'] for request in requests}
         if preload and not client.starts and run.code == 127 and not requests:
             way.with_shim = NOT_STARTED
             return requests
-        if run.code is None:
-            way.trouble = '%s: ended after %d seconds' % (where, self.timeout)
-        elif run.code < 0 or run.code > 128:
-            way.trouble = '%s: ended by signal %d' % (where, -run.code if run.code < 0 else run.code - 128)
-        elif not requests:
-            way.trouble = '%s: no request arrived' % where
-        elif len(verdicts) > 1 or not verdicts <= {'query-jwt', 'valid'}:
-            way.trouble = '%s: verdicts %s' % (where, ', '.join(sorted(verdicts)))
+        statuses = {request['status'] for request in requests}
+        status = statuses.pop() if len(statuses) == 1 else None
         if preload:
-            way.with_shim = statuses.pop() if len(statuses) == 1 else None
+            way.with_shim = status
             self.events(way, log)
         else:
-            way.without = statuses.pop() if len(statuses) == 1 else None
-        if way.trouble:
-            said = re.sub(r'\s+', ' ', run.text())[-400:]
-            way.trouble = self.mock.redact('%s (exit code %s; it said: %s)' % (way.trouble, run.code, said.strip()))
+            way.without = status
+        trouble = trouble_of(run, requests)
+        if trouble:
+            said = re.sub(r'\s+', ' ', run.text())[-400:].strip()
+            way.trouble = self.mock.redact('%s the shim: %s (exit code %s; it said: %s)' % (
+                'with' if preload else 'without', trouble, run.code, said))
         return requests
 
     def events(self, way, log):
-        events = []
-        if os.path.exists(log):
-            mock_log, self.mock.log = self.mock.log, log
-            try:
-                events = self.mock.events()
-            finally:
-                self.mock.log = mock_log
+        if not os.path.exists(log):
+            return
+        with open(log, encoding='utf-8') as file:
+            events = [json.loads(line) for line in file]
         way.layers = sorted({LAYERS.get(event['jwtshim.layer'], event['jwtshim.layer']) for event in events
                              if event.get('jwtshim.action') == 'rewritten'})
         way.steered = any(event.get('jwtshim.action') == 'steered' for event in events)
@@ -181,6 +175,20 @@ class Suite:
             way.trouble = 'the fields changed from %s to %s' % (before['fields'], after['fields'])
         elif (before['body_length'], before['body_sha256']) != (after['body_length'], after['body_sha256']):
             way.trouble = 'the body changed'
+
+
+def trouble_of(run, requests):
+    """Why a run gives no verdict, '' if it does."""
+    verdicts = {request['verdict'] for request in requests}
+    if run.code is None:
+        return 'it did not end in its time'
+    if run.code < 0 or run.code > 128:
+        return 'ended by signal %d' % (-run.code if run.code < 0 else run.code - 128)
+    if not requests:
+        return 'no request arrived'
+    if len(verdicts) > 1 or not verdicts <= {'query-jwt', 'valid'}:
+        return 'verdicts %s' % ', '.join(sorted(verdicts))
+    return ''
 
 
 def layers_disagree(row):

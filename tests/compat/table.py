@@ -48,10 +48,16 @@ def way_result(way):
     return found
 
 
+def as_json(found):
+    """A client a line."""
+    head = ''.join('%s: %s,\n' % (json.dumps(name), json.dumps(found[name])) for name in ('date', 'debian'))
+    clients = ',\n'.join(json.dumps(client, ensure_ascii=False) for client in found['clients'])
+    return '{%s"clients": [\n%s\n]}\n' % (head, clients)
+
+
 def write_json(path, found):
     with open(path, 'w', encoding='utf-8') as file:
-        json.dump(found, file, indent=1, ensure_ascii=False)
-        file.write('\n')
+        file.write(as_json(found))
 
 
 def outcome(client):
