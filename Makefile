@@ -227,7 +227,8 @@ check:
 	@echo 'Left out, for its minutes: make check-system, a whole Debian under /etc/ld.so.preload.'
 	@tests/run $(SUITES)
 
-# The compatibility table of README.md, from runs of some hundred programs: installs them (3 GB) and takes minutes. What is fetched and built is kept.
+# The compatibility table of README.md, from runs of more than a hundred programs: installs them (up to 4 GB), and takes minutes even where they
+# are installed. What is fetched and built is kept.
 check-clients:
 	-tools/deps clients
 	$(MAKE) all
