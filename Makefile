@@ -137,11 +137,11 @@ FUZZ_SRC   := $(CORE_C) shim/config.c shim/report/events.c shim/report/inspector
 $(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(wildcard shim/*.h shim/*/*.h) $(B)/inspector_needs.h Makefile
 	@mkdir -p $(@D)
 	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC) $(FUZZ_MORE)
-MODEL_C := tests/fuzz/model.c
-$(B)/tests/fuzz_core $(B)/tests/fuzz_conn: $(MODEL_C) tests/fuzz/model.h
+MODEL_C := $(wildcard tests/fuzz/model*.c)
+$(B)/tests/fuzz_core $(B)/tests/fuzz_conn: $(MODEL_C) $(wildcard tests/fuzz/model*.h)
 $(B)/tests/fuzz_core $(B)/tests/fuzz_conn: FUZZ_MORE = $(MODEL_C)
 # Without a sanitizer, for the numbers.
-$(B)/tests/storm: $(B)/core/tests/fuzz/storm.o $(B)/core/tests/fuzz/fuzz_core.o $(B)/core/tests/fuzz/model.o $(CORE_O)
+$(B)/tests/storm: $(B)/core/tests/fuzz/storm.o $(B)/core/tests/fuzz/fuzz_core.o $(MODEL_C:%.c=$(B)/core/%.o) $(CORE_O)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^
 $(B)/tests/fuzz_token: $(INSPECT_C)

@@ -50,7 +50,8 @@ static bool parse(struct span query, const struct qsh_form *form, struct paramet
     size_t most = 1;
     for (size_t i = 0; i < query.len; i++)
         most += query.at[i] == '&';
-    *out = (struct parameters){.at = malloc(most * sizeof *out->at), .bytes = malloc(query.len + 1), .size = query.len + 1};
+    *out =
+        (struct parameters){.at = malloc(most * sizeof *out->at), .bytes = malloc(query.len + 1), .size = query.len + 1};
     if (!out->at || !out->bytes)
         return false;
     char *to = out->bytes;

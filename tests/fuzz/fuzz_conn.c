@@ -126,7 +126,8 @@ static void end(struct program *program)
 {
     program->wire->dice = 0;
     if (!program->wire->broken &&
-        (conn_flush(&program->conn, &program->call) <= 0 || conn_release(&program->conn, &program->call, REASON_RELEASED) <= 0) &&
+        (conn_flush(&program->conn, &program->call) <= 0 ||
+         conn_release(&program->conn, &program->call, REASON_RELEASED) <= 0) &&
         !program->wire->broken)
         broken("a wire that takes everything gets what is held");
     conn_reset(&program->conn);
@@ -173,9 +174,11 @@ static void child(const struct program *parent, const struct model *model)
     conn_reset(&program.conn);
     conns_holding = counted;
     if (owes || parent->given_up)
-        expect(&wire, parent->in + parent->done, parent->len - parent->done, "a child forgets what is its parent's to send, and changes nothing from there");
+        expect(&wire, parent->in + parent->done, parent->len - parent->done,
+               "a child forgets what is its parent's to send, and changes nothing from there");
     else
-        expect(&wire, model->out + parent->wire->len, model->len - parent->wire->len, "a child goes on where its parent was");
+        expect(&wire, model->out + parent->wire->len, model->len - parent->wire->len,
+               "a child goes on where its parent was");
 }
 
 /* As at a fork: what is held is released first, unless nobody sees the fork come. */
@@ -199,7 +202,8 @@ static void expect_holding(const struct program *program, enum model_conflict co
     if (program->given_up || conn->out.len || conn->ahead || conn->due || program->shown != program->done)
         return;
     model_run(&model, program->in, program->done, conflict);
-    if (conn->holding != (model.held_from < program->done) || (conn->holding && conn->held.len != program->done - model.held_from))
+    if (conn->holding != (model.held_from < program->done) ||
+        (conn->holding && conn->held.len != program->done - model.held_from))
         broken("no byte more is held back than must be, and none less");
 }
 
@@ -224,7 +228,8 @@ static void with_forks(const char *in, size_t len, struct wire *wire, const stru
         return;
     }
     model_run(&part, in, program.given_up_at, conflict);
-    if (wire->len < part.len || memcmp(wire->at, part.out, part.len) != 0 || wire->len - part.len != len - program.given_up_at ||
+    if (wire->len < part.len || memcmp(wire->at, part.out, part.len) != 0 ||
+        wire->len - part.len != len - program.given_up_at ||
         memcmp(wire->at + part.len, in + program.given_up_at, len - program.given_up_at) != 0)
         broken("what is held leaves unchanged before a fork, and so does all behind it");
 }

@@ -38,9 +38,28 @@ static void add(const char *piece)
 
 static void add_parameter(void)
 {
-    static const char *const names[] = {"jwt", "jwt", "jwt", "%6Awt", "j%77t", "jw%74", "%6a%77%74", "JWT", "xjwt", "jwtx", "a", "", "jql", "j", "%"};
-    static const char *const values[] = {"=a.b.c", "=a.b.c", "=a.b.c", "=eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln", "=eyJ.eyI.s_-", "=a.b.c", "=eyJ.eyI.s_-", "=a%2Eb.c", "=x.y", "=", "", "=a.b.c%0D%0AX:1", "=a..c", "=1", "=a=b", "=a.b.c?jwt=d.e.f",
-                                         "=u%26jwt%3Da.b.c", "=%61.b.c", "=a.b.%", "=a.b.c;x=1"};
+    static const char *const names[] = {"jwt",  "jwt",  "jwt", "%6Awt", "j%77t", "jw%74", "%6a%77%74", "JWT",
+                                        "xjwt", "jwtx", "a",   "",      "jql",   "j",     "%"};
+    static const char *const values[] = {"=a.b.c",
+                                         "=a.b.c",
+                                         "=a.b.c",
+                                         "=eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln",
+                                         "=eyJ.eyI.s_-",
+                                         "=a.b.c",
+                                         "=eyJ.eyI.s_-",
+                                         "=a%2Eb.c",
+                                         "=x.y",
+                                         "=",
+                                         "",
+                                         "=a.b.c%0D%0AX:1",
+                                         "=a..c",
+                                         "=1",
+                                         "=a=b",
+                                         "=a.b.c?jwt=d.e.f",
+                                         "=u%26jwt%3Da.b.c",
+                                         "=%61.b.c",
+                                         "=a.b.%",
+                                         "=a.b.c;x=1"};
     ONE_OF(names);
     ONE_OF(values);
 }
@@ -62,9 +81,25 @@ static void add_query(void)
 
 static void add_host(void)
 {
-    static const char *const hosts[] = {"s.atlassian.net", "s.atlassian.net", "s.atlassian.net", "S.Atlassian.NET:8443", "s.atlassian.net.", "jira.com", "evilatlassian.net",
-                                        "atlassian.net.evil.com", "s.atlassian.net@evil.com", "u:p@s.atlassian.net", "evil.com#s.atlassian.net",
-                                        "api.media.atlassian.com", "[::1]", "s.atlassian.net:x", "a..jira.com", ".jira.com", "127.0.0.1:8080", "", "a_b.jira-dev.com"};
+    static const char *const hosts[] = {"s.atlassian.net",
+                                        "s.atlassian.net",
+                                        "s.atlassian.net",
+                                        "S.Atlassian.NET:8443",
+                                        "s.atlassian.net.",
+                                        "jira.com",
+                                        "evilatlassian.net",
+                                        "atlassian.net.evil.com",
+                                        "s.atlassian.net@evil.com",
+                                        "u:p@s.atlassian.net",
+                                        "evil.com#s.atlassian.net",
+                                        "api.media.atlassian.com",
+                                        "[::1]",
+                                        "s.atlassian.net:x",
+                                        "a..jira.com",
+                                        ".jira.com",
+                                        "127.0.0.1:8080",
+                                        "",
+                                        "a_b.jira-dev.com"};
     ONE_OF(hosts);
 }
 
@@ -95,11 +130,29 @@ static void add_line_end(void)
 
 static void add_field(void)
 {
-    static const char *const other[] = {"Accept: */*", "User-Agent: x", "X: GET /?jwt=a.b.c HTTP/1.1", "Connection: close", "X-Long: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-                                        "Upgrade: h2c", "Upgrade: websocket", "Trailer: x", "Accept-Language: en", "X-Empty:", "Cookie: jwt=a.b.c", "content-lengths: 3"};
-    static const char *const lengths[] = {"Content-Length: 0", "Content-Length: 5", "content-length:\t3 ", "Content-Length: -1", "Content-Length: 18446744073709551617", "Content-Length: 2, 2"};
-    static const char *const codings[] = {"Transfer-Encoding: chunked", "transfer-encoding:gzip, chunked", "Transfer-Encoding: chunked, gzip", "Transfer-Encoding: chunked,", "Transfer-Encoding: identity"};
-    static const char *const auth[] = {"Authorization: Basic eA==", "Authorization: JWT a.b.c", "authorization: JWT\ta.b.c", "Authorization: JWT x.y.z", "Authorization:\r\n JWT a.b.c"};
+    static const char *const other[] = {"Accept: */*",
+                                        "User-Agent: x",
+                                        "X: GET /?jwt=a.b.c HTTP/1.1",
+                                        "Connection: close",
+                                        "X-Long: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                                        "Upgrade: h2c",
+                                        "Upgrade: websocket",
+                                        "Trailer: x",
+                                        "Accept-Language: en",
+                                        "X-Empty:",
+                                        "Cookie: jwt=a.b.c",
+                                        "content-lengths: 3"};
+    static const char *const lengths[] = {"Content-Length: 0",
+                                          "Content-Length: 5",
+                                          "content-length:\t3 ",
+                                          "Content-Length: -1",
+                                          "Content-Length: 18446744073709551617",
+                                          "Content-Length: 2, 2"};
+    static const char *const codings[] = {"Transfer-Encoding: chunked", "transfer-encoding:gzip, chunked",
+                                          "Transfer-Encoding: chunked, gzip", "Transfer-Encoding: chunked,",
+                                          "Transfer-Encoding: identity"};
+    static const char *const auth[] = {"Authorization: Basic eA==", "Authorization: JWT a.b.c", "authorization: JWT\ta.b.c",
+                                       "Authorization: JWT x.y.z", "Authorization:\r\n JWT a.b.c"};
     uint32_t kind = roll(16);
     if (kind == 0) {
         add(roll(2) ? "Host: " : "host:");
@@ -127,13 +180,25 @@ static void add_field(void)
 
 static void add_body(void)
 {
-    static const char *const bodies[] = {"", "", "", "", "5", "hello", "5\r\nhello\r\n0\r\n\r\n", "3;x=y\r\nabc\r\n0\r\nT: v\r\n\r\n", "a \n0123456789\n0\n\n", "g\r\n", "0\r\n\r\n", "\r\n"};
+    static const char *const bodies[] = {"",
+                                         "",
+                                         "",
+                                         "",
+                                         "5",
+                                         "hello",
+                                         "5\r\nhello\r\n0\r\n\r\n",
+                                         "3;x=y\r\nabc\r\n0\r\nT: v\r\n\r\n",
+                                         "a \n0123456789\n0\n\n",
+                                         "g\r\n",
+                                         "0\r\n\r\n",
+                                         "\r\n"};
     ONE_OF(bodies);
 }
 
 static void add_request(void)
 {
-    static const char *const methods[] = {"GET ", "GET ", "POST ", "PUT ", "DELETE ", "CONNECT ", "OPTIONS ", "PROPFIND ", "HEAD ", "get ", "GETX "};
+    static const char *const methods[] = {"GET ",     "GET ",      "POST ", "PUT ", "DELETE ", "CONNECT ",
+                                          "OPTIONS ", "PROPFIND ", "HEAD ", "get ", "GETX "};
     ONE_OF(methods);
     add_target();
     add(roll(12) ? " HTTP/1.1" : roll(3) ? " HTTP/1.0" : " HTTP/2.0");

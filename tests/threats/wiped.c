@@ -45,7 +45,8 @@ static void look(const char *what, unsigned from, unsigned count)
         char mode[8];
         if (sscanf(line, "%lx-%lx %7s", &start, &end, mode) != 3 || mode[1] != 'w' || end - start > 64ul << 20)
             continue;
-        copy = mmap(NULL, end - start, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); /* not of the heap that is looked at */
+        copy = mmap(NULL, end - start, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                    0); /* not of the heap that is looked at */
         ssize_t got = copy != MAP_FAILED ? pread(memory, copy, end - start, (off_t)start) : -1;
         if (got > 0)
             found += copies(copy, (size_t)got, from, count);
@@ -59,7 +60,9 @@ int main(int argc, char **argv)
     static char head[4096];
     if (argc != 3)
         return 2;
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((unsigned short)atoi(argv[1])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons((unsigned short)atoi(argv[1])),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     if (connect(fd, (struct sockaddr *)&to, sizeof to) != 0)
         return 3;
@@ -68,7 +71,8 @@ int main(int argc, char **argv)
         head[len++] = letter(i);
     len += (size_t)sprintf(head + len, " HTTP/1.1\r\nHost: site.atlassian.net\r\nConnection: close\r\n\r\n");
     size_t first = argv[2][0] == 'p' ? len - 10 : len;
-    if (write(fd, head, first) != (ssize_t)first || (first < len && write(fd, head + first, len - first) != (ssize_t)(len - first)))
+    if (write(fd, head, first) != (ssize_t)first ||
+        (first < len && write(fd, head + first, len - first) != (ssize_t)(len - first)))
         return 4;
     explicit_bzero(head, sizeof head);
     shutdown(fd, SHUT_WR);

@@ -237,7 +237,8 @@ static void a_table_is_not_entered_twice_by_one_thread(void **state)
 /* --- short and refused writes of a head that stays --- */
 
 #define PLAIN_HEAD                                                                                                     \
-    "GET /rest/api/3/myself HTTP/1.1\r\nHost: s.atlassian.net\r\nAccept: */*\r\nUser-Agent: xxxxxxxxxxxxxxxxxxxxxxx\r\n" \
+    "GET /rest/api/3/myself HTTP/1.1\r\nHost: s.atlassian.net\r\nAccept: */*\r\nUser-Agent: "                          \
+    "xxxxxxxxxxxxxxxxxxxxxxx\r\n"                                                                                      \
     "X-Filler: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n\r\n"
 
 static void a_head_that_stays_may_be_taken_in_part_or_refused(void **state)
@@ -324,7 +325,8 @@ static void a_layer_that_is_asked_and_has_no_objection_rewrites(void **state)
     struct conn conn = {.holding = false};
     fresh_wire(sizeof wire);
     assert_int_equal(conn_write(&conn, &by, HEAD, strlen(HEAD)), strlen(HEAD));
-    assert_span_equal(span_of(wire, wire_len), "GET / HTTP/1.1\r\nHost: s.atlassian.net\r\nAuthorization: JWT " TOKEN "\r\n\r\n");
+    assert_span_equal(span_of(wire, wire_len),
+                      "GET / HTTP/1.1\r\nHost: s.atlassian.net\r\nAuthorization: JWT " TOKEN "\r\n\r\n");
 }
 
 /* --- memory --- */
@@ -332,7 +334,8 @@ static void a_layer_that_is_asked_and_has_no_objection_rewrites(void **state)
 static void in_audit_mode_lost_memory_loses_nothing_but_the_view(void **state)
 {
     (void)state;
-    const char *pieces[] = {"GET /?jwt=" TOKEN, " HTTP/1.1\r\nHost: s.atl", "assian.net\r\n\r\nGET /?jw", "t=" TOKEN " HTTP/1.1\r\n", NULL};
+    const char *pieces[] = {"GET /?jwt=" TOKEN, " HTTP/1.1\r\nHost: s.atl", "assian.net\r\n\r\nGET /?jw",
+                            "t=" TOKEN " HTTP/1.1\r\n", NULL};
     static char field[2000];
     memset(field, 'x', sizeof field - 1); /* needs a larger buffer than there is */
     pieces[4] = field;
@@ -385,7 +388,8 @@ static void without_memory_to_hold_a_refused_write_is_as_if_it_had_never_been(vo
     assert_int_equal(conn.stream.state, STREAM_START);
     takes = sizeof wire;
     writes(&conn, HEAD);
-    assert_span_equal(span_of(wire, wire_len), "GET / HTTP/1.1\r\nHost: s.atlassian.net\r\nAuthorization: JWT " TOKEN "\r\n\r\n");
+    assert_span_equal(span_of(wire, wire_len),
+                      "GET / HTTP/1.1\r\nHost: s.atlassian.net\r\nAuthorization: JWT " TOKEN "\r\n\r\n");
     conn_reset(&conn);
 }
 
