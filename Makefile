@@ -184,7 +184,7 @@ check-sanitized:
 
 UNIT_ENV  = CMOCKA_MESSAGE_OUTPUT=TAP
 MEMCHECK  = valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite
-FUZZ_RUNS ?= 150000
+FUZZ_RUNS ?= 60000
 
 SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          $(foreach unit,$(UNIT),sanitized/$(notdir $(unit))="$(UNIT_ENV) $(unit:$(B)/%=$(SANITIZED)/%)") \
@@ -249,7 +249,7 @@ check-clients:
 fuzz: $(FUZZERS)
 	$(foreach fuzzer,fuzz_core fuzz_conn,tests/fuzz/run --build $(B) --seconds 165 --only $(fuzzer) &&) true
 	$(foreach fuzzer,$(filter-out storm fuzz_core fuzz_conn,$(notdir $(FUZZERS))),tests/fuzz/run --build $(B) --seconds 40 --only $(fuzzer) &&) true
-	tests/fuzz/run --build $(B) --runs 2000000 --only storm
+	tests/fuzz/run --build $(B) --runs 500000 --only storm
 
 # Which lines of the core and the connection layer the tests run.
 coverage:
