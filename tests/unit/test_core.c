@@ -1,5 +1,5 @@
-/* What the golden pairs, which are HTTP/1 as programs send it, do not reach of the core: HTTP/2's fields, lines at the edge of a grammar, more
- * changes than there is room for. */
+/* What the golden pairs, which are HTTP/1 as programs send it, do not reach of the core: HTTP/2's fields, lines at the edge
+ * of a grammar, more changes than there is room for. */
 #include "unit.h"
 
 #include "../../shim/config.h"
