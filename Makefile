@@ -37,7 +37,7 @@ SHIM_C   := $(filter-out shim/inspect/% shim/patch/%,$(wildcard shim/*.c shim/*/
 SHIM_S   := $(wildcard shim/hooks/*.S)
 SHIM_O   := $(SHIM_C:%.c=$(B)/%.o) $(SHIM_S:%.S=$(B)/%.o)
 # What tests link with: all that neither interposes nor runs by itself.
-CORE_C   := $(wildcard shim/http/*.c) shim/conn/conn.c shim/conn/fd_table.c shim/conn/handle_table.c
+CORE_C   := $(wildcard shim/http/*.c) shim/conn/conn.c shim/conn/guard.c shim/conn/fd_table.c shim/conn/handle_table.c
 LOADER_C := shim/loader/elf.c shim/loader/library.c shim/loader/object_file.c shim/loader/resolve.c
 
 # The inspector, an object of its own, and the command share what needs libjwt and libcrypto.

@@ -11,13 +11,15 @@ enum { TAIL_MAX = 16 * 1024 };
 
 _Atomic(unsigned) conns_holding;
 
+/* Out of the connection first: a handler that jumps out of here leaves nothing that is freed twice. */
 static void buffer_free(struct buffer *buffer)
 {
-    if (buffer->at) {
-        explicit_bzero(buffer->at, buffer->len);
-        free(buffer->at);
-    }
+    const struct buffer old = *buffer;
     *buffer = (struct buffer){.at = NULL};
+    if (old.at) {
+        explicit_bzero(old.at, old.len);
+        free(old.at);
+    }
 }
 
 /* Room for `more` bytes behind those in `buffer`. A new block and a wiped old one: realloc would leave a token behind. */
@@ -32,9 +34,9 @@ static bool buffer_reserve(struct buffer *buffer, size_t more)
         return false;
     if (buffer->len)
         memcpy(at, buffer->at, buffer->len);
-    size_t len = buffer->len;
-    buffer_free(buffer);
-    *buffer = (struct buffer){at, len, size};
+    struct buffer old = *buffer;
+    *buffer = (struct buffer){at, old.len, size};
+    buffer_free(&old);
     return true;
 }
 

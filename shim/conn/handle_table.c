@@ -36,10 +36,16 @@ static struct entry *find(struct shard *shard, const void *handle)
     return entry;
 }
 
-/* Somebody inside is a library that ends its handle in the middle of a call of its own: leaking one is the lesser evil. */
+/* Another thread inside is releasing what is held, for a fork, say: it is waited for, but not for long, since the handle is
+ * about to go. This one inside is a library that ends its handle in the middle of a call of its own: leaking one is the
+ * lesser evil. */
 static void free_conn(struct conn *conn)
 {
-    if (!conn || conn_enter(conn) != GUARD_ENTERED)
+    enum { SPINS = 1 << 20 };
+    enum guard_entry entry = conn ? conn_enter(conn) : GUARD_NESTED;
+    for (int spin = 0; entry == GUARD_CONCURRENT && spin < SPINS; spin++)
+        entry = conn_enter(conn);
+    if (entry != GUARD_ENTERED)
         return;
     conn_reset(conn);
     free(conn);
@@ -167,12 +173,40 @@ void handle_forget(const void *handle)
     }
 }
 
-void handle_each(void (*each)(const void *handle, struct conn *conn, uint64_t argument), uint64_t argument)
+/* The connection that holds bytes, for the socket `identity` or (0) any, behind the first `skip` of them; entered. */
+static struct conn *enter_holding(struct shard *shard, uint64_t identity, size_t skip, const void **handle)
 {
-    for (int i = 0; i < SHARDS; i++)
-        for (struct entry *entry = shards[i].guarded.changing ? NULL : shards[i].entries; entry; entry = entry->hh.next)
-            if (entry->conn)
-                each(entry->handle, entry->conn, argument);
+    struct conn *found = NULL;
+    if (!guarded_enter(&shard->guarded))
+        return NULL;
+    for (struct entry *entry = shard->entries; entry && !found; entry = entry->hh.next) {
+        struct conn *conn = entry->conn;
+        if (!conn || !conn->release || !__atomic_load_n(&conn->holding, __ATOMIC_ACQUIRE) ||
+            (identity && conn->identity != identity))
+            continue;
+        if (skip)
+            skip--;
+        else if (conn_enter(conn) == GUARD_ENTERED)
+            found = conn;
+        *handle = entry->handle;
+    }
+    guarded_leave(&shard->guarded);
+    return found;
+}
+
+void handle_release_holding(uint64_t identity, enum reason reason)
+{
+    for (int i = 0; i < SHARDS; i++) {
+        const void *handle = NULL;
+        struct conn *conn;
+        for (size_t skip = 0; (conn = enter_holding(&shards[i], identity, skip, &handle)) != NULL;) {
+            if (conn->holding)
+                conn->release(conn, handle, reason);
+            if (conn->holding)
+                skip++;
+            conn_leave(conn);
+        }
+    }
 }
 
 void handle_after_fork(void)
