@@ -2,6 +2,7 @@
  * file once that has happened, so that a test knows when there was none left. Nothing in here knows what the shim does.
  *
  *     memory    an allocation of the shim's own         any-memory  any allocation
+ *     no-memory that one and all behind it
  *     short     a write to a stream socket takes a byte
  *     EAGAIN, EINTR, EPIPE, ECONNRESET, ENOBUFS         such a write fails so
  * A program may export inside_write(): it is called in the middle of each such write, and may take from its length. */
@@ -80,9 +81,9 @@ static bool has_no_memory(const void *caller)
     if (!kind || kind->error != ENOMEM)
         return false;
     const bool is_shims = (uintptr_t)caller >= shim_start && (uintptr_t)caller < shim_end;
-    if (kind->name[0] != 'a' && !is_shims)
+    if (!is_shims && kind->name[0] != 'a')
         return false;
-    bool falls = kind->name[0] == 'n' ? __atomic_sub_fetch(&due, 1, __ATOMIC_RELAXED) <= 0 : falls_now();
+    bool falls = falls_now() || (kind->name[0] == 'n' && __atomic_load_n(&due, __ATOMIC_RELAXED) < 0);
     if (falls)
         errno = ENOMEM;
     return falls;
