@@ -55,7 +55,7 @@ HAS_ZYDIS  := $(shell $(CC) -include Zydis/Zydis.h -E -x c /dev/null > /dev/null
 PATCH_SO   := $(if $(filter x86_64,$(HAS_ZYDIS)),$(B)/libjwtshim-patch.so)
 
 .DEFAULT_GOAL := all
-.PHONY: all demo check check-sanitized deps bench install uninstall clean format lint fuzz table tests
+.PHONY: all demo check check-sanitized check-threaded deps bench install uninstall clean format lint fuzz table tests
 .DELETE_ON_ERROR:
 
 all: $(B)/libjwtshim.so $(B)/libjwtshim-inspect.so $(PATCH_SO) $(B)/jwtshim
@@ -112,6 +112,10 @@ $(filter-out %/test_prologue,$(UNIT)): $(B)/tests/%: $(B)/core/tests/unit/%.o $(
 	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) $(if $(shell grep -l __wrap_malloc tests/unit/$*.c),-Wl$(COMMA)--wrap=malloc) -o $@ $^ $(UNIT_LIBS) -lcmocka -lpthread
 $(B)/tests/test_inspect: $(INSPECT_O)
 $(B)/tests/test_inspect: UNIT_LIBS = $(INSPECT_LIBS)
+
+$(B)/tests/race: $(B)/core/tests/fault/race.o $(CORE_O)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ -lpthread
 
 $(B)/tests/qsh: $(B)/core/tests/unit/qsh.o $(B)/core/shim/inspect/qsh.o
 	@mkdir -p $(@D)
@@ -175,6 +179,11 @@ check-sanitized:
 	$(MAKE) B=$(SANITIZED) SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined" \
 	        $(patsubst $(B)/%,$(SANITIZED)/%,$(UNIT)) $(SANITIZED)/tests/replay $(SANITIZED)/jwtshim
 
+# And the connection layer with the thread sanitizer.
+THREADED := $(B)/threaded
+check-threaded:
+	$(MAKE) B=$(THREADED) SANITIZE="-fsanitize=thread" $(THREADED)/tests/race
+
 UNIT_ENV  = CMOCKA_MESSAGE_OUTPUT=TAP
 MEMCHECK  = valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite
 FUZZ_RUNS ?= 150000
@@ -216,6 +225,11 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          programs/libcurl="tests/programs/libcurl/run --build $(B)" \
          programs/libcurl/valgrind="tests/programs/libcurl/run --build $(B) --valgrind" \
          http2="tests/http2/run --build $(B)" \
+         faults/control="tests/fault/run --build $(B) --suite control" \
+         faults/calls="tests/fault/run --build $(B) --suite calls" \
+         faults/clients="tests/fault/run --build $(B) --suite clients" \
+         faults/seccomp="tests/fault/run --build $(B) --suite seccomp" \
+         faults/threads="$(THREADED)/tests/race" \
          doctor="tests/doctor/run --build $(B)" \
          clients="tests/clients/run --build $(B)"
 
@@ -223,6 +237,7 @@ check:
 	tools/deps check
 	$(MAKE) all tests
 	$(MAKE) check-sanitized
+	$(MAKE) check-threaded
 	@echo 'Left out, for its minutes: make check-system, a whole Debian under /etc/ld.so.preload.'
 	@tests/run $(SUITES)
 

@@ -63,11 +63,26 @@ static bool held_append(struct conn *conn, const char *from, size_t len)
     return true;
 }
 
+/* Its length is read from outside: conn_owes_bytes(). */
+static void set_out(struct conn *conn, struct buffer out)
+{
+    conn->out.at = out.at;
+    conn->out.size = out.size;
+    __atomic_store_n(&conn->out.len, out.len, __ATOMIC_RELAXED);
+}
+
+static void end_out(struct conn *conn)
+{
+    struct buffer out = conn->out;
+    set_out(conn, (struct buffer){.at = NULL});
+    buffer_free(&out);
+}
+
 void conn_reset(struct conn *conn)
 {
     set_holding(conn, false);
     buffer_free(&conn->held);
-    buffer_free(&conn->out);
+    end_out(conn);
     conn->out_sent = conn->ahead = conn->due = conn->refused_len = 0;
     conn->refused_told = false;
     stream_reset(&conn->stream);
@@ -120,7 +135,7 @@ static bool flush(struct conn *conn, const struct conn_call *call, struct progre
         conn->out_sent += (size_t)sent;
     }
     int saved = errno;
-    buffer_free(&conn->out);
+    end_out(conn);
     conn->out_sent = 0;
     errno = saved;
     return true;
@@ -128,9 +143,9 @@ static bool flush(struct conn *conn, const struct conn_call *call, struct progre
 
 static void commit(struct conn *conn, struct buffer out, size_t ahead)
 {
-    conn->out = out;
     conn->out_sent = 0;
     conn->ahead = ahead;
+    set_out(conn, out);
 }
 
 /* What is held goes out as it is, and nothing behind it is understood any more. Needs no memory. */

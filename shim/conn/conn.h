@@ -52,7 +52,8 @@ struct conn {
     size_t refused_len;
     bool refused_told; /* its decision was told then, and is not when it is shown again */
 
-    /* For bytes that must be released when the library is not there to ask: how this layer does that, and by what. */
+    /* For bytes that must be released when the library is not there to ask: how this layer does that, and by what. `release` and
+     * `identity` are asked from outside too. */
     void (*release)(struct conn *conn, const void *handle, enum reason reason);
     void *library_write;
     const void *way;   /* what the bytes came by, where that is more than the handle; never looked into */

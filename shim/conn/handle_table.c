@@ -51,23 +51,35 @@ static void free_conn(struct conn *conn)
     free(conn);
 }
 
-struct conn *handle_enter(const void *handle, enum handle_entry *result)
+static struct conn *try_enter(const void *handle, enum handle_entry *result, bool *wait)
 {
     struct shard *shard = enter_shard(handle);
     *result = HANDLE_PLAIN;
+    *wait = false;
     if (!shard)
         return NULL;
     struct entry *entry = find(shard, handle);
     struct conn *conn = entry ? entry->conn : NULL;
     *result = entry && entry->plain ? HANDLE_PLAIN : HANDLE_UNKNOWN;
     if (conn) {
-        *result = HANDLE_ENTERED;
-        if (conn_enter(conn) != GUARD_ENTERED) {
-            *result = HANDLE_PLAIN;
-            conn = NULL;
-        }
+        enum guard_entry how = conn_enter(conn);
+        *result = how == GUARD_ENTERED ? HANDLE_ENTERED : HANDLE_PLAIN;
+        *wait = how == GUARD_CONCURRENT && conn_owes_bytes(conn);
+        conn = how == GUARD_ENTERED ? conn : NULL;
     }
     guarded_leave(&shard->guarded);
+    return conn;
+}
+
+/* What another thread is about to send for this one (a fork releases what all of them hold) must not be overtaken: it is waited
+ * for, but not for long. */
+struct conn *handle_enter(const void *handle, enum handle_entry *result)
+{
+    enum { TRIES = 1 << 18 };
+    bool wait = true;
+    struct conn *conn = NULL;
+    for (int i = 0; wait && i < TRIES; i++)
+        conn = try_enter(handle, result, &wait);
     return conn;
 }
 
@@ -181,8 +193,9 @@ static struct conn *enter_holding(struct shard *shard, uint64_t identity, size_t
         return NULL;
     for (struct entry *entry = shard->entries; entry && !found; entry = entry->hh.next) {
         struct conn *conn = entry->conn;
-        if (!conn || !conn->release || !__atomic_load_n(&conn->holding, __ATOMIC_ACQUIRE) ||
-            (identity && conn->identity != identity))
+        if (!conn || !__atomic_load_n(&conn->holding, __ATOMIC_ACQUIRE) ||
+            !__atomic_load_n(&conn->release, __ATOMIC_RELAXED) ||
+            (identity && __atomic_load_n(&conn->identity, __ATOMIC_RELAXED) != identity))
             continue;
         if (skip)
             skip--;

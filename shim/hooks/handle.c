@@ -17,7 +17,7 @@ bool handle_call_enter(struct handle_call *call, struct span first)
         }
     }
     if (call->conn) {
-        call->conn->release = call->release;
+        __atomic_store_n(&call->conn->release, call->release, __ATOMIC_RELAXED);
         call->conn->library_write = call->real;
         call->conn->way = call->way ? call->way : call->conn->way;
     }
