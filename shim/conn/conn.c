@@ -68,7 +68,7 @@ static void set_out(struct conn *conn, struct buffer out)
 {
     conn->out.at = out.at;
     conn->out.size = out.size;
-    __atomic_store_n(&conn->out.len, out.len, __ATOMIC_RELAXED);
+    __atomic_store_n(&conn->out.len, out.len, __ATOMIC_RELEASE);
 }
 
 static void end_out(struct conn *conn)

@@ -90,7 +90,7 @@ static inline void conn_leave(struct conn *conn)
 /* Whether bytes that the program was told were written are not out yet. May be asked from outside: the answer is a hint. */
 static inline bool conn_owes_bytes(const struct conn *conn)
 {
-    return __atomic_load_n(&conn->holding, __ATOMIC_ACQUIRE) || __atomic_load_n(&conn->out.len, __ATOMIC_RELAXED);
+    return __atomic_load_n(&conn->holding, __ATOMIC_ACQUIRE) || __atomic_load_n(&conn->out.len, __ATOMIC_ACQUIRE);
 }
 
 /* True if nothing that is written to it can need a look any more. */

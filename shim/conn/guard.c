@@ -39,3 +39,10 @@ bool guard_was_left(const char *inside, const char *now)
     bool (*const is_own)(const char *frame) = is_main_thread() ? is_on_main_stack : is_on_thread_stack;
     return is_own(inside) && is_own(now) && guard_was_left_by_handler();
 }
+
+void guard_wait(int tries)
+{
+    enum { SPINS = 256 };
+    if (tries > SPINS)
+        raw_syscall(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+}

@@ -21,7 +21,7 @@ static inline unsigned long guard_self(void)
 
 enum guard_entry {
     GUARD_ENTERED,
-    GUARD_NESTED,     /* the same thread is inside already: a library's own lower call, a signal handler, another coroutine */
+    GUARD_NESTED, /* the same thread is inside already: a library's own lower call, a signal handler, another coroutine */
     GUARD_CONCURRENT, /* another thread is */
 };
 
@@ -58,6 +58,10 @@ static inline void guard_leave(struct guard *guard)
 {
     atomic_store(&guard->owner, 0);
 }
+
+/* Between two tries to enter where another thread is inside for long: it gets the processor. Bounded by the caller. */
+enum { GUARD_TRIES = 1 << 12 };
+void guard_wait(int tries);
 
 /* In the child of a fork: true if the thread that was inside exists no more. It is outside then. */
 static inline bool guard_orphaned(struct guard *guard)

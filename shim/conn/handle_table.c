@@ -41,10 +41,11 @@ static struct entry *find(struct shard *shard, const void *handle)
  * lesser evil. */
 static void free_conn(struct conn *conn)
 {
-    enum { SPINS = 1 << 20 };
     enum guard_entry entry = conn ? conn_enter(conn) : GUARD_NESTED;
-    for (int spin = 0; entry == GUARD_CONCURRENT && spin < SPINS; spin++)
+    for (int i = 0; entry == GUARD_CONCURRENT && i < GUARD_TRIES; i++) {
+        guard_wait(i);
         entry = conn_enter(conn);
+    }
     if (entry != GUARD_ENTERED)
         return;
     conn_reset(conn);
@@ -75,11 +76,12 @@ static struct conn *try_enter(const void *handle, enum handle_entry *result, boo
  * for, but not for long. */
 struct conn *handle_enter(const void *handle, enum handle_entry *result)
 {
-    enum { TRIES = 1 << 18 };
-    bool wait = true;
-    struct conn *conn = NULL;
-    for (int i = 0; wait && i < TRIES; i++)
+    bool wait;
+    struct conn *conn = try_enter(handle, result, &wait);
+    for (int i = 0; wait && i < GUARD_TRIES; i++) {
+        guard_wait(i);
         conn = try_enter(handle, result, &wait);
+    }
     return conn;
 }
 

@@ -28,8 +28,8 @@ static const struct kind {
     const char *name;
     int error;
 } kinds[] = {
-    {"memory", ENOMEM},         {"any-memory", ENOMEM}, {"short", 0},           {"EAGAIN", EAGAIN}, {"EINTR", EINTR}, {"EPIPE", EPIPE},
-    {"ECONNRESET", ECONNRESET}, {"ENOBUFS", ENOBUFS},   {"no-memory", ENOMEM},
+    {"memory", ENOMEM}, {"any-memory", ENOMEM},     {"short", 0},         {"EAGAIN", EAGAIN},    {"EINTR", EINTR},
+    {"EPIPE", EPIPE},   {"ECONNRESET", ECONNRESET}, {"ENOBUFS", ENOBUFS}, {"no-memory", ENOMEM},
 };
 static const struct kind *kind;
 static long due; /* how many calls of the kind are still to go; only this one's thread gets to 0 */

@@ -6,14 +6,18 @@
 #include "../../shim/conn/handle_table.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { THREADS = 6, ROUNDS = 3000, NUMBERS = 3 };
 
-static const char request[] = "GET /rest/api/3/myself?jwt=eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJ4In0.c2lnbmF0dXJl HTTP/1.1\r\n"
-                              "Host: site.atlassian.net\r\n\r\n";
+static const char request[] =
+    "GET /rest/api/3/myself?jwt=eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJ4In0.c2lnbmF0dXJl HTTP/1.1\r\n"
+    "Host: site.atlassian.net\r\n\r\n";
+static const char moved_request[] = "GET /rest/api/3/myself HTTP/1.1\r\nHost: site.atlassian.net\r\n"
+                                    "Authorization: JWT eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJ4In0.c2lnbmF0dXJl\r\n\r\n";
 static struct config config;
 static _Atomic(unsigned long) written, releases;
 
@@ -89,6 +93,72 @@ static void *with_handles(void *number)
     return NULL;
 }
 
+/* A wire for each thread, which writes requests in two halves while others release what it holds. */
+struct wire {
+    char at[1024];
+    size_t len;
+};
+static _Atomic(unsigned long) torn;
+
+static ssize_t record(void *ctx, const void *buf, size_t len)
+{
+    struct wire *wire = ctx;
+    sched_yield(); /* what another thread might overtake */
+    if (wire->len + len > sizeof wire->at)
+        return -1;
+    memcpy(wire->at + wire->len, buf, len);
+    wire->len += len;
+    return (ssize_t)len;
+}
+
+static const struct sink recorder = {.layer = "race", .write = record};
+
+static void release_recorded(struct conn *conn, const void *handle, enum reason reason)
+{
+    const struct conn_call by = {.sink = &recorder, .ctx = (void *)(uintptr_t)handle, .policy = &config.policy};
+    conn_release(conn, &by, reason);
+}
+
+static void write_recorded(struct wire *wire, const char *at, size_t len)
+{
+    enum handle_entry entry;
+    const struct conn_call by = {.sink = &recorder, .ctx = wire, .policy = &config.policy};
+    struct conn *conn = handle_enter(wire, &entry);
+    if (!conn && entry == HANDLE_UNKNOWN)
+        conn = handle_track(wire);
+    if (!conn) {
+        record(wire, at, len);
+        return;
+    }
+    __atomic_store_n(&conn->release, release_recorded, __ATOMIC_RELAXED);
+    conn_write(conn, &by, at, len);
+    handle_leave(wire, conn);
+}
+
+static void *with_halves(void *number)
+{
+    static struct wire wires[THREADS + 1];
+    struct wire *wire = &wires[(size_t)number];
+    const size_t half = 40;
+    for (int i = 0; i < ROUNDS; i++) {
+        if ((size_t)number == 1) {
+            handle_release_holding(0, REASON_RELEASED);
+            sched_yield();
+            continue;
+        }
+        wire->len = 0;
+        write_recorded(wire, request, half);
+        sched_yield();
+        write_recorded(wire, request + half, sizeof request - 1 - half);
+        const bool whole = wire->len == sizeof request - 1 && memcmp(wire->at, request, wire->len) == 0;
+        const bool moved = wire->len == sizeof moved_request - 1 && memcmp(wire->at, moved_request, wire->len) == 0;
+        if (!whole && !moved)
+            atomic_fetch_add(&torn, 1);
+        handle_forget(wire);
+    }
+    return NULL;
+}
+
 static void run_all(void *(*run)(void *))
 {
     pthread_t threads[THREADS];
@@ -107,8 +177,10 @@ int main(void)
         fd_forget(fd);
     printf("%s 1 - descriptors: nothing is held behind the last of them\n", conns_holding ? "not ok" : "ok");
     run_all(with_handles);
-    printf("%s 2 - handles: nothing is held behind the last of them, %s were released\n", conns_holding ? "not ok" : "ok",
-           releases ? "some" : "none");
-    printf("%s 3 - bytes were written\n1..3\n", written && releases ? "ok" : "not ok");
-    return conns_holding || !written || !releases;
+    printf("%s 2 - handles: nothing is held behind the last of them, %s were released\n",
+           conns_holding ? "not ok" : "ok", releases ? "some" : "none");
+    printf("%s 3 - bytes were written\n", written && releases ? "ok" : "not ok");
+    run_all(with_halves);
+    printf("%s 4 - each request leaves as written or rewritten whatever others release\n1..4\n", torn ? "not ok" : "ok");
+    return conns_holding || !written || !releases || torn;
 }

@@ -15,7 +15,7 @@ from clients import CLIENTS  # noqa: E402
 from templates import GET, PUT, SITE  # noqa: E402
 
 AT_EXEC = {'openat', 'read', 'close', 'newfstatat', 'fstat', 'mmap', 'mprotect', 'munmap', 'pread64'}    # ld.so maps the object with these
-CONNECTION = {'getsockopt', 'getpeername', 'poll', 'fcntl', 'getpid', 'rt_sigprocmask', 'gettid', 'mprotect', 'brk'}
+CONNECTION = {'sched_yield', 'getsockopt', 'getpeername', 'poll', 'fcntl', 'getpid', 'rt_sigprocmask', 'gettid', 'mprotect', 'brk'}
 EVENT = {'readlink', 'readlinkat', 'write', 'rt_sigprocmask', 'rt_sigpending', 'rt_sigtimedwait'}
 IN_MAIN = {'pread64', 'openat', 'close'}      # a program that may have OpenSSL inside
 
