@@ -49,13 +49,13 @@ LIBS_FOR    = $(shell for lib in $(1); do $(PKG_CONFIG) --libs $$lib 2> /dev/nul
 # jansson first: the shim looks at it before it loads more.
 INSPECT_LIBS = $(call LIBS_FOR,jansson libcrypto libjwt)
 
-# The object that changes code in the main program has the decoder of instructions: amd64 only, and where there is Zydis.
+# The object that changes code in the main program has the decoder of instructions: amd64 only, and where there is Zydis 4.
 PATCH_C    := $(wildcard shim/patch/*.c)
-HAS_ZYDIS  := $(shell $(CC) -include Zydis/Zydis.h -E -x c /dev/null > /dev/null 2>&1 && uname -m)
+HAS_ZYDIS  := $(shell echo 'char is_4[ZYDIS_VERSION >> 48 >= 4 ? 1 : -1];' | $(CC) -include Zydis/Zydis.h -fsyntax-only -x c - > /dev/null 2>&1 && uname -m)
 PATCH_SO   := $(if $(filter x86_64,$(HAS_ZYDIS)),$(B)/libjwtshim-patch.so)
 
 .DEFAULT_GOAL := all
-.PHONY: all demo check check-sanitized check-threaded deps bench install uninstall clean format lint fuzz table tests
+.PHONY: all demo check check-clients check-sanitized check-threaded deps bench install uninstall clean format lint fuzz table tests
 .DELETE_ON_ERROR:
 
 all: $(B)/libjwtshim.so $(B)/libjwtshim-inspect.so $(PATCH_SO) $(B)/jwtshim
@@ -160,7 +160,7 @@ $(B)/tests/fuzz_elf: tests/fuzz/fuzz_elf.c $(ELF_SRC) $(wildcard tools/jwtshim/*
 	@mkdir -p $(@D)
 	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(ELF_SRC)
 
--include $(shell find $(B) \( -name roots -o -name deb \) -prune -o -type f -name '*.d' -print 2>/dev/null)
+-include $(shell find $(B) \( -name roots -o -name deb -o -name compat \) -prune -o -type f -name '*.d' -print 2>/dev/null)
 
 FUZZERS := $(addprefix $(B)/tests/,fuzz_conn fuzz_config fuzz_token fuzz_subject fuzz_events fuzz_elf $(if $(PATCH_SO),fuzz_prologue))
 tests: $(UNIT) $(B)/tests/replay $(B)/tests/qsh $(FUZZERS)
@@ -212,6 +212,7 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          packaging/image="tests/packaging/image --build $(B)" \
          packaging/kubernetes="tests/packaging/kubernetes" \
          mock="node tests/mock-atlassian/test.js" \
+         compat/table="tests/compat/test_table" \
          programs/sockets="tests/programs/sockets/run --build $(B)" \
          programs/tls="tests/programs/tls/run --build $(B)" \
          programs/sockets/valgrind="tests/programs/sockets/run --build $(B) --valgrind" \
@@ -240,6 +241,14 @@ check:
 	$(MAKE) check-threaded
 	@echo 'Left out, for its minutes: make check-system, a whole Debian under /etc/ld.so.preload.'
 	@tests/run $(SUITES)
+
+# The compatibility table of README.md, from runs of more than a hundred programs: installs them (up to 4 GB), and takes minutes even where they
+# are installed. What is fetched and built is kept.
+check-clients:
+	-tools/deps clients
+	$(MAKE) all
+	tests/compat/run --build $(B) --fetch
+	tests/compat/run --build $(B)
 
 # Ten minutes in all; what is found is in $(B)/fuzz.
 fuzz: $(FUZZERS)

@@ -13,8 +13,8 @@
 /* Whether anything of this is to be done in this process; false as long as its settings are not read. */
 static inline bool dl_is_on(void)
 {
-    const struct config *config = config_get();
-    return config->loader && config->mode != MODE_OFF;
+    const struct config *config = atomic_load_explicit(&config_loaded, memory_order_acquire); /* NULL: not started yet */
+    return config && config->loader && config->mode != MODE_OFF;
 }
 
 /* The next function of that name, another preload's or libc's. */

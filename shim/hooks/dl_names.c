@@ -1,6 +1,8 @@
 /* Which hook a name is of: a table by the names' hashes, made when a name is first asked for. */
 #include "dl.h"
 
+#include "../loader/text.h"
+
 enum { PLACES = 1024 };
 _Static_assert(HOOK_COUNT < 256 && HOOK_COUNT < PLACES / 4,
                "a hook's number and one fits a byte, and probing stays short");
@@ -48,7 +50,7 @@ bool dl_hook_named(const char *name, enum hook *hook)
         if (there == 0)
             return false;
         *hook = (enum hook)(there - 1);
-        if (strcmp(symbol_names[*hook], name) == 0)
+        if (text_is(symbol_names[*hook], name))
             return !is_loaders(*hook);
     }
 }

@@ -1,6 +1,9 @@
 #include "elf.h"
 
-#include <string.h>
+#include "text.h"
+
+#include <stdatomic.h>
+#include <sys/auxv.h>
 
 bool elf_is_ours(const void *address)
 {
@@ -25,17 +28,17 @@ static const void *table_at(const struct elf_object *object, ElfW(Addr) address)
     return (const void *)(address < object->base ? object->base + address : address);
 }
 
-static void read_object(struct elf_object *object, const struct dl_phdr_info *info, size_t index)
+static const ElfW(Dyn) * dynamic_of(uintptr_t base, const ElfW(Phdr) * segments, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (segments[i].p_type == PT_DYNAMIC)
+            return (const ElfW(Dyn) *)(base + segments[i].p_vaddr);
+    return NULL;
+}
+
+static void read_dynamic(struct elf_object *object)
 {
     size_t soname = 0;
-    *object = (struct elf_object){.base = info->dlpi_addr,
-                                  .path = info->dlpi_name ? info->dlpi_name : "",
-                                  .segments = info->dlpi_phdr,
-                                  .segment_count = info->dlpi_phnum,
-                                  .index = index};
-    for (size_t i = 0; i < object->segment_count; i++)
-        if (object->segments[i].p_type == PT_DYNAMIC)
-            object->dynamic = (const ElfW(Dyn) *)(object->base + object->segments[i].p_vaddr);
     for (const ElfW(Dyn) *entry = object->dynamic; entry && entry->d_tag != DT_NULL; entry++) {
         switch (entry->d_tag) {
         case DT_SYMTAB: object->symbols = table_at(object, entry->d_un.d_ptr); break;
@@ -51,21 +54,27 @@ static void read_object(struct elf_object *object, const struct dl_phdr_info *in
         object->soname = object->strings + soname;
 }
 
+/* What is looked for among an object's symbols. */
+struct sought {
+    const char *name;
+    unsigned char type;
+};
+
 /* The version that a plain reference gets is the one that is not marked as hidden. */
-static void *function_at(const struct elf_object *object, size_t number, const char *name)
+static const ElfW(Sym) * symbol_at(const struct elf_object *object, size_t number, struct sought sought)
 {
     const unsigned hidden = 0x8000;
     const ElfW(Sym) *symbol = &object->symbols[number];
     const unsigned char type = symbol->st_info & 15;
     const unsigned char bind = symbol->st_info >> 4;
-    if (symbol->st_shndx == SHN_UNDEF || symbol->st_value == 0 || type != STT_FUNC ||
+    if (symbol->st_shndx == SHN_UNDEF || symbol->st_value == 0 || type != sought.type ||
         (bind != STB_GLOBAL && bind != STB_WEAK) || (object->versions && object->versions[number] & hidden) ||
-        strcmp(object->strings + symbol->st_name, name) != 0)
+        !text_is(object->strings + symbol->st_name, sought.name))
         return NULL;
-    return (void *)(object->base + symbol->st_value);
+    return symbol;
 }
 
-static void *function_by_gnu_hash(const struct elf_object *object, const char *name)
+static const ElfW(Sym) * symbol_by_gnu_hash(const struct elf_object *object, struct sought sought)
 {
     const uint32_t *table = object->gnu_hash;
     const uint32_t buckets = table[0];
@@ -78,45 +87,52 @@ static void *function_by_gnu_hash(const struct elf_object *object, const char *n
     uint32_t hash = 5381;
     if (buckets == 0 || words == 0)
         return NULL;
-    for (const unsigned char *at = (const unsigned char *)name; *at; at++)
+    for (const unsigned char *at = (const unsigned char *)sought.name; *at; at++)
         hash = hash * 33 + *at;
     const ElfW(Addr) word = bloom[hash / bits % words];
     if (!(word >> hash % bits & word >> (hash >> table[3]) % bits & 1))
         return NULL;
     for (uint32_t number = bucket[hash % buckets]; number >= first; number++) {
         const uint32_t entry = chain[number - first];
-        void *function = (entry ^ hash) >> 1 == 0 ? function_at(object, number, name) : NULL;
-        if (function || entry & 1)
-            return function;
+        const ElfW(Sym) *symbol = (entry ^ hash) >> 1 == 0 ? symbol_at(object, number, sought) : NULL;
+        if (symbol || entry & 1)
+            return symbol;
     }
     return NULL;
 }
 
-static void *function_by_hash(const struct elf_object *object, const char *name)
+static const ElfW(Sym) * symbol_by_hash(const struct elf_object *object, struct sought sought)
 {
     const uint32_t buckets = object->hash[0];
     const uint32_t *bucket = object->hash + 2;
     const uint32_t *chain = bucket + buckets;
     uint32_t hash = 0;
-    for (const unsigned char *at = (const unsigned char *)name; *at; at++) {
+    for (const unsigned char *at = (const unsigned char *)sought.name; *at; at++) {
         hash = (hash << 4) + *at;
         hash = (hash ^ (hash >> 24 & 0xf0)) & 0x0fffffff;
     }
     for (uint32_t number = buckets ? bucket[hash % buckets] : 0; number; number = chain[number]) {
-        void *function = function_at(object, number, name);
-        if (function)
-            return function;
+        const ElfW(Sym) *symbol = symbol_at(object, number, sought);
+        if (symbol)
+            return symbol;
     }
     return NULL;
 }
 
-void *elf_function(const struct elf_object *object, const char *name)
+const ElfW(Sym) * elf_symbol(const struct elf_object *object, const char *name, unsigned char type)
 {
+    const struct sought sought = {name, type};
     if (!object->symbols || !object->strings)
         return NULL;
     if (object->gnu_hash)
-        return function_by_gnu_hash(object, name);
-    return object->hash ? function_by_hash(object, name) : NULL;
+        return symbol_by_gnu_hash(object, sought);
+    return object->hash ? symbol_by_hash(object, sought) : NULL;
+}
+
+void *elf_function(const struct elf_object *object, const char *name)
+{
+    const ElfW(Sym) *symbol = elf_symbol(object, name, STT_FUNC);
+    return symbol ? (void *)(object->base + symbol->st_value) : NULL;
 }
 
 /* The parts of an object's dynamic section that say what it asks for. */
@@ -147,7 +163,6 @@ static struct relocations relocations_of(const struct elf_object *object)
 bool elf_imports(const struct elf_object *object, const char *prefix)
 {
     const struct relocations relocations = relocations_of(object);
-    const size_t prefix_len = strlen(prefix);
     if (!object->symbols || !object->strings)
         return false;
     for (int i = 0; i < 3; i++) {
@@ -157,11 +172,62 @@ bool elf_imports(const struct elf_object *object, const char *prefix)
             /* A Rela begins as a Rel does. */
             const size_t info = ((const ElfW(Rel) *)(relocations.table[i] + at))->r_info;
             const size_t symbol = sizeof(ElfW(Addr)) == 8 ? info >> 16 >> 16 : info >> 8;
-            if (symbol && !strncmp(object->strings + object->symbols[symbol].st_name, prefix, prefix_len))
+            if (symbol && text_begins(object->strings + object->symbols[symbol].st_name, prefix))
                 return true;
         }
     }
     return false;
+}
+
+void elf_read(struct elf_object *object, const struct dl_phdr_info *info, size_t index)
+{
+    *object = (struct elf_object){.base = info->dlpi_addr,
+                                  .path = info->dlpi_name ? info->dlpi_name : "",
+                                  .segments = info->dlpi_phdr,
+                                  .segment_count = info->dlpi_phnum,
+                                  .dynamic = dynamic_of(info->dlpi_addr, info->dlpi_phdr, info->dlpi_phnum),
+                                  .index = index};
+    read_dynamic(object);
+}
+
+/* The loader's own list, which it shows to debuggers. NULL if the program has no place for that. */
+static const struct link_map *loaders_list(void)
+{
+    const ElfW(Phdr) *segments = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+    const size_t count = getauxval(AT_PHNUM);
+    uintptr_t base = 0;
+    for (size_t i = 0; segments && i < count; i++)
+        if (segments[i].p_type == PT_PHDR)
+            base = (uintptr_t)segments - segments[i].p_vaddr;
+    const ElfW(Dyn) *entry = segments ? dynamic_of(base, segments, count) : NULL;
+    for (; entry && entry->d_tag != DT_NULL; entry++)
+        if (entry->d_tag == DT_DEBUG && entry->d_un.d_ptr)
+            return ((const struct r_debug *)entry->d_un.d_ptr)->r_map;
+    return NULL;
+}
+
+typedef int iterate_fn(int (*each)(struct dl_phdr_info *info, size_t size, void *context), void *context);
+
+/* dl_iterate_phdr() of libc itself: a sanitizer has put one of its own into its place, which cannot be called while it
+ * starts, and it asks for symbols then. */
+static iterate_fn *libcs_iterate(void)
+{
+    static _Atomic(iterate_fn *) known;
+    iterate_fn *iterate = atomic_load_explicit(&known, memory_order_relaxed);
+    if (__builtin_expect(iterate != NULL, 1))
+        return iterate;
+    iterate = dl_iterate_phdr;
+    for (const struct link_map *map = loaders_list(); map; map = map->l_next) {
+        struct elf_object object = {.base = map->l_addr, .path = map->l_name, .dynamic = map->l_ld};
+        read_dynamic(&object);
+        void *found = elf_function(&object, "__libc_start_main") ? elf_function(&object, "dl_iterate_phdr") : NULL;
+        if (!found)
+            continue;
+        iterate = (iterate_fn *)found;
+        break;
+    }
+    atomic_store_explicit(&known, iterate, memory_order_relaxed);
+    return iterate;
 }
 
 struct walk {
@@ -175,14 +241,14 @@ static int walk_on(struct dl_phdr_info *info, size_t size, void *context)
     struct walk *walk = context;
     struct elf_object object;
     (void)size;
-    read_object(&object, info, walk->index++);
+    elf_read(&object, info, walk->index++);
     return walk->visit(&object, walk->context);
 }
 
 bool elf_each(elf_visit_fn *visit, void *context)
 {
     struct walk walk = {.visit = visit, .context = context};
-    return dl_iterate_phdr(walk_on, &walk) != 0;
+    return libcs_iterate()(walk_on, &walk) != 0;
 }
 
 static int count_one(struct dl_phdr_info *info, size_t size, void *context)
@@ -195,7 +261,7 @@ static int count_one(struct dl_phdr_info *info, size_t size, void *context)
 size_t elf_count(void)
 {
     size_t count = 0;
-    dl_iterate_phdr(count_one, &count);
+    libcs_iterate()(count_one, &count);
     return count;
 }
 
@@ -209,7 +275,7 @@ static int read_loads(struct dl_phdr_info *info, size_t size, void *context)
 unsigned long long elf_loads(void)
 {
     unsigned long long loads = 0;
-    dl_iterate_phdr(read_loads, &loads);
+    libcs_iterate()(read_loads, &loads);
     return loads;
 }
 
@@ -266,8 +332,11 @@ static void enqueue(struct search *search, size_t place)
 
 static bool is_named(const char *soname, const char *path, const char *name)
 {
-    const char *slash = strrchr(path, '/');
-    return (soname && strcmp(soname, name) == 0) || strcmp(path, name) == 0 || (slash && strcmp(slash + 1, name) == 0);
+    const char *file = path;
+    for (const char *at = path; *at; at++)
+        if (*at == '/')
+            file = at + 1;
+    return (soname && text_is(soname, name)) || text_is(path, name) || text_is(file, name);
 }
 
 static void enqueue_needed(struct search *search, const struct elf_object *object)

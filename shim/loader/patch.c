@@ -5,12 +5,18 @@
 #include "../report/events.h"
 #include "elf.h"
 #include "main_program.h"
+#include "object_file.h"
 #include "patched.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <sys/auxv.h>
+
+/* A flag of glibc's; musl binds so by itself. */
+#ifndef RTLD_DEEPBIND
+#define RTLD_DEEPBIND 0
+#endif
 
 enum set { SET_SSL, SET_BIO, SET_ALPN, SET_NGHTTP2, SETS };
 
@@ -168,6 +174,8 @@ static patch_apply_fn *load(void **handle)
         return NULL;
     memcpy(path, info.dli_fname, directory);
     memcpy(path + directory, name, sizeof name);
+    if (object_file_check(path) != OBJECT_FILE_FIT)
+        return NULL;
     __typeof__(&dlopen) open_object = (__typeof__(&dlopen))next_function(HOOK_dlopen); /* not by our own hook */
     *handle = open_object ? open_object(path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND) : NULL;
     void *apply = *handle ? dlsym(*handle, "jwtshim_patch_apply") : NULL;

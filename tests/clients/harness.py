@@ -138,11 +138,17 @@ class Mock:
 
     def mark(self):
         """From now on requests() and captures() tell only of what is new."""
-        self._seen_requests = len(self._journal())
+        with contextlib.suppress(FileNotFoundError):
+            self._seen_requests = os.path.getsize(self._journal_file())
         self._seen_captures = set(self._capture_files())
 
     def requests(self):
-        return self._journal()[self._seen_requests:]
+        try:
+            with open(self._journal_file(), 'rb') as file:
+                file.seek(self._seen_requests)
+                return [json.loads(line) for line in file if line.endswith(b'\n')]
+        except FileNotFoundError:
+            return []
 
     def captures(self):
         """The raw request bytes of each HTTP/1 connection since mark(), in the order of the connections."""
@@ -153,12 +159,8 @@ class Mock:
                     found.append(file.read())
         return [data for data in found if data]
 
-    def _journal(self):
-        try:
-            with open(os.path.join(self.capture, 'journal.jsonl'), encoding='utf-8') as file:
-                return [json.loads(line) for line in file if line.endswith('\n')]
-        except FileNotFoundError:
-            return []
+    def _journal_file(self):
+        return os.path.join(self.capture, 'journal.jsonl')
 
     def _capture_files(self):
         return sorted(name for name in os.listdir(self.capture) if name[:6].isdigit())

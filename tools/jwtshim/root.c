@@ -110,6 +110,7 @@ bool root_map(const char *root, const char *real, struct file *file)
     int fd = open(outside, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return false;
+    status.st_mode = 0;
     bool regular = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
     if (regular && status.st_size > 0) {
         void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -118,7 +119,7 @@ bool root_map(const char *root, const char *real, struct file *file)
     }
     close(fd);
     if (!file->bytes)
-        errno = ENOEXEC;
+        errno = S_ISDIR(status.st_mode) ? EISDIR : regular && status.st_size == 0 ? ENODATA : ENOEXEC;
     return file->bytes != NULL;
 }
 

