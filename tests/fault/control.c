@@ -4,6 +4,7 @@
 #include "../programs/sockets/common.h"
 
 #include <dlfcn.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -36,6 +37,15 @@ size_t inside_write(int fd, size_t len)
         now();
     }
     return seen == 1 && first_takes && first_takes < len ? first_takes : len;
+}
+
+/* Whatever happened, none is left open. */
+static void tell_descriptors(void)
+{
+    int open = 0;
+    for (int fd = 0; fd < 1024; fd++)
+        open += fcntl(fd, F_GETFD) >= 0;
+    told("open descriptors", open);
 }
 
 /* --- coroutines --- */
@@ -174,8 +184,11 @@ static void *jump_and_again(void *unused)
     struct sigaction action = {.sa_handler = jump};
     size_t half = given[0].len / 2;
     (void)unused;
+    volatile size_t used = 0;
     need(sigaction(SIGUSR1, &action, NULL) == 0, "sigaction");
     for (int round = 0; round < 50; round++) {
+        if (round == 10)
+            used = mallinfo2().uordblks;
         int fd = dial();
         write_all(fd, given[0].at, half);
         if (sigsetjmp(back, 1) == 0) {
@@ -188,6 +201,8 @@ static void *jump_and_again(void *unused)
         arrange(NULL, 0);
         close(fd);
     }
+    told("bytes that forty rounds kept", (long)(mallinfo2().uordblks - used));
+    tell_descriptors();
     return NULL;
 }
 
@@ -234,6 +249,7 @@ static void cancel(void *type)
         write_all(fds[0], given[1].at, given[1].len);
         close(fds[0]);
     }
+    tell_descriptors();
 }
 
 static void cancel_deferred(void)
@@ -296,6 +312,7 @@ static void spawn_storm(void)
         ended += status == 0;
     }
     join_writers();
+    tell_descriptors();
     told("children that ended well", ended);
 }
 
