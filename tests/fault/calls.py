@@ -9,7 +9,7 @@ from templates import GET, GET_SECOND, GET_WITHOUT, PUT, SITE, big_get, post  # 
 
 MOST = 3000        # a bound for a count that never ends
 # What a program that goes on sees: everything arrives. Behind a real error it stops, and a beginning has.
-GOES_ON, STOPS, MEMORY = ('short', 'EINTR', 'EAGAIN'), ('EPIPE', 'ECONNRESET', 'ENOBUFS'), ('memory', 'any-memory', 'no-memory')
+GOES_ON, STOPS, MEMORY = ('short', 'EINTR', 'short-EINTR', 'EAGAIN', 'short-EAGAIN'), ('EPIPE', 'ECONNRESET', 'ENOBUFS'), ('memory', 'any-memory', 'no-memory')
 ALL = GOES_ON + STOPS + MEMORY
 
 # Sentence, scenario of calls.c, templates, the faults. Those that wait are alone in being refused for now.
@@ -77,7 +77,7 @@ def judge(options, row, fault):
         if problem := judge_one(fault, happened, outcome, requests, should):
             return ['number %d: %s' % (number, problem)]
         if not happened:        # there was none left: all must be as ever
-            if fault == 'EAGAIN' and not injected and not scenario.startswith('waiting'):
+            if fault.endswith('EAGAIN') and not injected and not scenario.startswith('waiting'):
                 return []
             as_ever = injected and b''.join(outcome.wires) == should
             return [] if as_ever else ['%d were injected, and at the end it did not leave as it should' % injected]

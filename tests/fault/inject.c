@@ -5,6 +5,7 @@
  *     no-memory that one and all behind it
  *     short     a write to a stream socket takes a byte
  *     EAGAIN, EINTR, EPIPE, ECONNRESET, ENOBUFS         such a write fails so
+ *     short-EAGAIN, short-EINTR                         one takes a byte, and the next one fails so
  * A program may export inside_write(): it is called in the middle of each such write, and may take from its length. */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,10 +27,12 @@ extern size_t inside_write(int fd, size_t len) __attribute__((weak));
 
 static const struct kind {
     const char *name;
-    int error;
+    int error; /* 0: a short write */
+    int then;  /* the error of the next one */
 } kinds[] = {
-    {"memory", ENOMEM}, {"any-memory", ENOMEM},     {"short", 0},         {"EAGAIN", EAGAIN},    {"EINTR", EINTR},
-    {"EPIPE", EPIPE},   {"ECONNRESET", ECONNRESET}, {"ENOBUFS", ENOBUFS}, {"no-memory", ENOMEM},
+    {"memory", ENOMEM, 0},       {"any-memory", ENOMEM, 0},     {"no-memory", ENOMEM, 0}, {"short", 0, 0},
+    {"short-EAGAIN", 0, EAGAIN}, {"short-EINTR", 0, EINTR},     {"EAGAIN", EAGAIN, 0},    {"EINTR", EINTR, 0},
+    {"EPIPE", EPIPE, 0},         {"ECONNRESET", ECONNRESET, 0}, {"ENOBUFS", ENOBUFS, 0},
 };
 static const struct kind *kind;
 static long due; /* how many calls of the kind are still to go; only this one's thread gets to 0 */
@@ -120,13 +123,22 @@ static bool write_goes_on(int fd, size_t *len)
         return true;
     if (inside_write)
         *len = inside_write(fd, *len);
-    if (!kind || kind->error == ENOMEM || (kind->error == EAGAIN && !(fcntl(fd, F_GETFL) & O_NONBLOCK)) || !falls_now())
+    if (!kind || kind->error == ENOMEM)
         return true;
-    if (kind->error == 0) {
+    const bool waits = !(fcntl(fd, F_GETFL) & O_NONBLOCK);
+    if (waits && (kind->error == EAGAIN || kind->then == EAGAIN))
+        return true;
+    int error = kind->error;
+    if (!falls_now()) {
+        if (!kind->then || __atomic_load_n(&due, __ATOMIC_RELAXED) != -1)
+            return true;
+        error = kind->then;
+    }
+    if (error == 0) {
         *len = *len ? 1 : 0;
         return true;
     }
-    errno = kind->error;
+    errno = error;
     return false;
 }
 
