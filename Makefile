@@ -55,7 +55,7 @@ HAS_ZYDIS  := $(shell echo 'char is_4[ZYDIS_VERSION >> 48 >= 4 ? 1 : -1];' | $(C
 PATCH_SO   := $(if $(filter x86_64,$(HAS_ZYDIS)),$(B)/libjwtshim-patch.so)
 
 .DEFAULT_GOAL := all
-.PHONY: all demo check check-clients check-sanitized deps bench install uninstall clean format lint fuzz coverage mutate table tests
+.PHONY: all demo check check-clients check-sanitized check-threaded check-suites deps bench install uninstall clean format lint fuzz coverage mutate table tests
 .DELETE_ON_ERROR:
 
 all: $(B)/libjwtshim.so $(B)/libjwtshim-inspect.so $(PATCH_SO) $(B)/jwtshim
@@ -112,6 +112,10 @@ $(filter-out %/test_prologue,$(UNIT)): $(B)/tests/%: $(B)/core/tests/unit/%.o $(
 	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) $(shell sed -n 's/^void \*__wrap_\([a-z]*\).*;/-Wl$(COMMA)--wrap=\1/p' tests/unit/$*.c) -o $@ $^ $(UNIT_LIBS) -lcmocka -lpthread
 $(B)/tests/test_inspect: $(INSPECT_O)
 $(B)/tests/test_inspect: UNIT_LIBS = $(INSPECT_LIBS)
+
+$(B)/tests/race: $(B)/core/tests/fault/race.o $(CORE_O)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ -lpthread
 
 $(B)/tests/qsh: $(B)/core/tests/unit/qsh.o $(B)/core/shim/inspect/qsh.o
 	@mkdir -p $(@D)
@@ -182,6 +186,11 @@ check-sanitized:
 	$(MAKE) B=$(SANITIZED) SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined" \
 	        $(patsubst $(B)/%,$(SANITIZED)/%,$(UNIT)) $(SANITIZED)/tests/replay $(SANITIZED)/jwtshim
 
+# And the connection layer with the thread sanitizer.
+THREADED := $(B)/threaded
+check-threaded:
+	$(MAKE) B=$(THREADED) SANITIZE="-fsanitize=thread" $(THREADED)/tests/race
+
 UNIT_ENV  = CMOCKA_MESSAGE_OUTPUT=TAP
 MEMCHECK  = valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite
 FUZZ_RUNS ?= 60000
@@ -226,6 +235,11 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          programs/libcurl="tests/programs/libcurl/run --build $(B)" \
          programs/libcurl/valgrind="tests/programs/libcurl/run --build $(B) --valgrind" \
          http2="tests/http2/run --build $(B)" \
+         faults/control="tests/fault/run --build $(B) --suite control" \
+         faults/calls="tests/fault/run --build $(B) --suite calls" \
+         faults/clients="tests/fault/run --build $(B) --suite clients" \
+         faults/seccomp="tests/fault/run --build $(B) --suite seccomp" \
+         faults/threads="$(THREADED)/tests/race" \
          doctor="tests/doctor/run --build $(B)" \
          clients="tests/clients/run --build $(B)"
 
@@ -233,8 +247,9 @@ check:
 	tools/deps check
 	$(MAKE) all tests
 	$(MAKE) check-sanitized
+	$(MAKE) check-threaded
 	@echo 'Left out, for their minutes: make check-system (a whole Debian under /etc/ld.so.preload), make check-clients (a hundred programs more),'
-	@echo '  make bench, make fuzz (ten minutes of it; here is one), make mutate (guards taken out one by one).'
+	@echo '  make check-suites (the tests of other projects), make bench, make fuzz (ten minutes of it; here is one), make mutate (guards taken out one by one).'
 	@tests/run $(if $(UNTIL),--until $(UNTIL)) $(SUITES)
 
 # The compatibility table of README.md, from runs of more than a hundred programs: installs them (up to 4 GB), and takes minutes even where they
