@@ -99,10 +99,17 @@ static ssize_t write_pieces_entered(struct socket_call *call, const struct iovec
     return done ? done : answer;
 }
 
-/* A count that the kernel would not refuse. */
+/* A count, and lengths, that the kernel would not refuse; their sum is a length too. */
 static bool are_sendable(const struct iovec *iov, int count)
 {
-    return iov && count > 0 && count <= IOV_MAX;
+    size_t total = 0;
+    if (!iov || count <= 0 || count > IOV_MAX)
+        return false;
+    for (int i = 0; i < count; i++) {
+        if (!is_sendable_length(iov[i].iov_len) || !is_sendable_length(total += iov[i].iov_len))
+            return false;
+    }
+    return true;
 }
 
 /* How a call of several pieces is made for real. */
@@ -197,7 +204,7 @@ static __attribute__((noinline)) ssize_t send_to_looked_at(int fd, const void *b
 {
     const struct msghdr message = {.msg_name = (void *)(uintptr_t)to, .msg_namelen = to_len};
     struct socket_call call = {.fd = fd, .is_send = true, .flags = flags, .first = to ? &message : NULL};
-    if (!socket_needs_look(fd) || !socket_enter(&call, span_of(buf, len)))
+    if (!is_sendable_length(len) || !socket_needs_look(fd) || !socket_enter(&call, span_of(buf, len)))
         return REAL(sendto)(fd, buf, len, flags, to, to_len);
     ssize_t sent = socket_write_entered(&call, buf, len);
     socket_leave(&call);

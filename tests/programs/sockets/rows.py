@@ -288,7 +288,8 @@ for scenario, sentence in (
         ('bad-descriptor', 'descriptors that are closed, or none'), ('whole-to-nobody', 'a request on a socket that is not connected'),
         ('half-to-nobody', 'half a head on a socket that is not connected'), ('buffer-full', 'a request into a buffer that is full'),
         ('fault-on-pipe', 'unreadable memory to a pipe'), ('fault-on-file', 'unreadable memory to a file'),
-        ('fault-on-plain', 'unreadable memory to another protocol'), ('fault-in-body', 'unreadable memory in a body')):
+        ('fault-on-plain', 'unreadable memory to another protocol'), ('fault-in-body', 'unreadable memory in a body'),
+        ('fault-by-minus-one', 'a length of -1')):
     # valgrind itself complains of unreadable memory in a system call, and of libc's own leak in a dprintf() to a bad descriptor
     ROWS.append(row('errors as they were: ' + sentence, 'errors', scenario, [[GET], [open_post(post(MIB))]], [],
                     valgrind=not scenario.startswith(('fault', 'bad-descriptor'))))
