@@ -21,6 +21,15 @@ static void one_write(void)
     CALL(write(fd, given[0].at, given[0].len));
 }
 
+/* Standard error was closed, and its number is free. */
+static void one_write_to_2(void)
+{
+    close(STDERR_FILENO);
+    int fd = dial();
+    need(fd == STDERR_FILENO, "the number of standard error");
+    CALL(write(fd, given[0].at, given[0].len));
+}
+
 static void one_send(void)
 {
     int fd = dial();
@@ -454,6 +463,7 @@ static void half_is_answered(void)
 
 const struct scenario scenarios[] = {
     {"one-write", one_write},
+    {"one-write-to-2", one_write_to_2},
     {"one-send", one_send},
     {"one-sendto", one_sendto},
     {"head-then-body", head_then_body},
