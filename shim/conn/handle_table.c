@@ -167,12 +167,50 @@ void handle_forget(const void *handle)
     }
 }
 
-void handle_each(void (*each)(const void *handle, struct conn *conn, uint64_t argument), uint64_t argument)
+enum { BATCH = 32 };
+
+/* Lists up to BATCH handles of a shard that hold bytes; other threads may end them as soon as this returns. */
+static size_t list_holding(struct shard *shard, uint64_t identity, const void *handles[BATCH])
 {
-    for (int i = 0; i < SHARDS; i++)
-        for (struct entry *entry = shards[i].guarded.changing ? NULL : shards[i].entries; entry; entry = entry->hh.next)
-            if (entry->conn)
-                each(entry->handle, entry->conn, argument);
+    size_t count = 0;
+    if (!guarded_enter(&shard->guarded))
+        return 0;
+    for (struct entry *entry = shard->entries; entry && count < BATCH; entry = entry->hh.next) {
+        const struct conn *conn = entry->conn;
+        if (conn && __atomic_load_n(&conn->holding, __ATOMIC_ACQUIRE) && conn->release &&
+            (!identity || conn->identity == identity))
+            handles[count++] = entry->handle;
+    }
+    guarded_leave(&shard->guarded);
+    return count;
+}
+
+/* True if it holds nothing any more. */
+static bool visit(const void *handle, void (*each)(const void *handle, struct conn *conn))
+{
+    enum handle_entry entered;
+    struct conn *conn = handle_enter(handle, &entered);
+    if (!conn)
+        return false;
+    if (conn->holding && conn->release)
+        each(handle, conn);
+    const bool released = !conn->holding;
+    handle_leave(handle, conn);
+    return released;
+}
+
+void handle_each_holding(uint64_t identity, void (*each)(const void *handle, struct conn *conn))
+{
+    for (int i = 0; i < SHARDS; i++) {
+        const void *handles[BATCH];
+        size_t count, released;
+        do {
+            count = list_holding(&shards[i], identity, handles);
+            released = 0;
+            for (size_t k = 0; k < count; k++)
+                released += visit(handles[k], each);
+        } while (count == BATCH && released);
+    }
 }
 
 void handle_after_fork(void)

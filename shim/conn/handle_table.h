@@ -31,8 +31,9 @@ bool handle_drop_reference(const void *handle);
 /* The handle's life ends, or begins anew. Bytes that are held are gone: release them before. */
 void handle_forget(const void *handle);
 
-/* Calls `each` for every tracked handle. Only for a process that is about to fork, exec or end. */
-void handle_each(void (*each)(const void *handle, struct conn *conn, uint64_t argument), uint64_t argument);
+/* Calls `each` for every handle whose connection holds bytes and can be released, for the socket of that `identity` (0: for
+ * any), if it can be entered; between entering and leaving, so that no other thread ends it meanwhile. */
+void handle_each_holding(uint64_t identity, void (*each)(const void *handle, struct conn *conn));
 
 /* In the child of a fork: threads that were inside exist no more. */
 void handle_after_fork(void);

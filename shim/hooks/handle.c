@@ -84,17 +84,19 @@ void handle_ends(const void *handle)
     errno = saved;
 }
 
-static void release_if_for(const void *handle, struct conn *conn, uint64_t identity)
+static void release_one(const void *handle, struct conn *conn)
 {
-    if (conn->holding && conn->release && conn->identity == identity && conn_enter(conn) == GUARD_ENTERED) {
-        conn->release(conn, handle, REASON_RELEASED);
-        conn_leave(conn);
-    }
+    conn->release(conn, handle, REASON_RELEASED);
 }
 
 void handle_release_for_socket(uint64_t identity)
 {
-    handle_each(release_if_for, identity);
+    handle_each_holding(identity, release_one);
+}
+
+void handle_release_all(void)
+{
+    handle_each_holding(0, release_one);
 }
 
 uint64_t socket_identity(int fd)
