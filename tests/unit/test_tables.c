@@ -5,6 +5,7 @@
 #include "../../shim/conn/handle_table.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
@@ -85,11 +86,11 @@ static void a_connection_ends_only_when_its_visitor_leaves(void **state)
     assert_ptr_equal(entered(10), conn);
     conn->conn.guard.owner++; /* as if the visitor were another thread */
     fd_forget(10);
-    assert_int_equal(conn->references, 1);
+    assert_true(conn->ended);
     struct fd_conn *other = fd_track(10, &some_socket);
     assert_ptr_not_equal(other, conn);
     fd_leave(10, conn);
-    assert_int_equal(conn->references, 0);
+    assert_false(conn->ended);
     assert_ptr_equal((void *)fd_state(10), other);
     fd_forget(10);
 }
@@ -176,6 +177,45 @@ static void threads_on_the_same_numbers_leave_nothing_behind(void **state)
     fd_forget_range(0, ~0u);
     for (int fd = 20; fd < 28; fd++)
         assert_int_equal(fd_state(fd), FD_UNKNOWN);
+}
+
+/* Each closes what the main thread is duplicating. */
+static _Atomic int round_begun, round_ended;
+enum { ROUNDS = 10000 };
+
+static void *close_in_each_round(void *unused)
+{
+    (void)unused;
+    for (int i = 1; i <= ROUNDS; i++) {
+        while (round_begun < i)
+            sched_yield();
+        fd_forget(10);
+        round_ended = i;
+    }
+    return NULL;
+}
+
+static void a_descriptor_closed_while_it_is_duplicated_shares_nothing_with_the_next(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    int shared = 0;
+    round_begun = round_ended = 0;
+    assert_int_equal(pthread_create(&thread, NULL, close_in_each_round, NULL), 0);
+    for (int i = 1; i <= ROUNDS; i++) {
+        fd_track(10, &some_socket);
+        round_begun = i;
+        for (volatile int wait = i % 40; wait > 0;)
+            wait--;
+        fd_copy(10, 11);
+        while (round_ended < i)
+            sched_yield();
+        shared += (uintptr_t)fd_track(12, &some_socket) == fd_state(11);
+        fd_forget(11);
+        fd_forget(12);
+    }
+    pthread_join(thread, NULL);
+    assert_int_equal(shared, 0);
 }
 
 static const int handles[3000];
@@ -351,6 +391,7 @@ int main(void)
         cmocka_unit_test(connections_are_used_again),
         cmocka_unit_test(only_tracked_descriptors_of_the_range_are_visited),
         cmocka_unit_test(threads_on_the_same_numbers_leave_nothing_behind),
+        cmocka_unit_test(a_descriptor_closed_while_it_is_duplicated_shares_nothing_with_the_next),
         cmocka_unit_test(a_handle_is_unknown_then_tracked_then_forgotten),
         cmocka_unit_test(a_plain_handle_stays_plain_until_forgotten),
         cmocka_unit_test(a_spent_handle_becomes_plain),

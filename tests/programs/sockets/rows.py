@@ -180,6 +180,7 @@ ROWS += [
 
 PROCESSES = [
     ('cat in a child writes to an inherited connection', 'inherited-cat', [[PUT]], None, {}),
+    ('the same with another thread in dl_iterate_phdr() meanwhile', 'inherited-cat-beside-unwinder', [[PUT]], None, {}),
     ('two children in turn write requests to an inherited connection', 'inherited-in-turn', [[PUT], [GET]], None, {}),
     ('a forked child sends, then the parent', 'forked-sends', [[PUT], [GET]], None, {}),
     ('fork in mid-head, the child ends by _exit', 'fork-child-_exits', [[same(PUT)]], None, {}),
