@@ -80,20 +80,21 @@ static ssize_t write_each_piece(struct socket_call *call, const struct iovec *io
  * that was one segment stays one. */
 static ssize_t write_pieces_entered(struct socket_call *call, const struct iovec *iov, int count, size_t total)
 {
-    char *flat = malloc(total < FLAT_MAX ? total + 1 : FLAT_MAX);
+    const size_t size = total < FLAT_MAX ? total : FLAT_MAX;
+    char *flat = malloc(size);
     if (!flat)
         return write_each_piece(call, iov, count);
     ssize_t done = 0;
     ssize_t answer = 0;
     size_t len = 0;
     do {
-        len = iov_copy(iov, count, (size_t)done, flat, FLAT_MAX);
+        len = iov_copy(iov, count, (size_t)done, flat, size);
         answer = socket_write_entered(call, flat, len);
         if (answer > 0)
             done += answer;
     } while (answer == (ssize_t)len && (size_t)done < total);
     int saved = errno;
-    explicit_bzero(flat, len);
+    explicit_bzero(flat, size);
     free(flat);
     errno = saved;
     return done ? done : answer;
