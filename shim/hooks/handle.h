@@ -41,9 +41,6 @@ uint64_t socket_identity(int fd);
 /* Releases what is held for handles that write to that socket, which is about to end. */
 void handle_release_for_socket(uint64_t identity);
 
-/* Releases what is held for any handle. */
-void handle_release_all(void);
-
 /* The handle's life ends: releases, forgets. */
 void handle_ends(const void *handle);
 

@@ -1,8 +1,8 @@
 /* The process becomes another, two, or none: what is held goes out before. Nothing here runs where nothing is held. */
-#include "handle.h"
 #include "socket.h"
 #include "stdio_streams.h"
 
+#include "../conn/handle_table.h"
 #include "../conn/offer_table.h"
 #include "../loader/raw.h"
 
@@ -35,7 +35,7 @@ void process_release_all(void)
         return;
     int saved = errno;
     fd_each(0, ~0u, socket_release_last);
-    handle_release_all();
+    handle_release_holding(0, REASON_RELEASED);
     errno = saved;
 }
 
