@@ -38,10 +38,11 @@ def row(sentence, program, scenario, files, wires=None, **more):
 
 
 ROWS = []
+MIB = 1 << 20
+A_LITTLE_MORE = post(MIB // 8 + 10 - (len(post(MIB // 8)(templates.SITE)[0]) - MIB // 8))
 SLOW = {'slow': True}
 PAUSED = {'paused': True}
 SLOW_PAUSED = {'slow': True, 'paused': True}
-MIB = 1 << 20
 
 # --- the write and send families -------------------------------------------------------------------------------------------------
 
@@ -72,6 +73,8 @@ ROWS += [
     row('heads of 30 KiB driven by edge-triggered epoll', 'send', 'tiny-edge', [[big_get(30000), big_get(30000), PUT]], over='unix',
         recorder=PAUSED),
     row('writev of 39 pieces, the first one empty', 'send', 'writev-39', [[PUT]]),
+    row('writev of a little more than is copied at once leaves no copy of the token', 'send', 'writev-and-look-back', [[A_LITTLE_MORE]],
+        valgrind=False),
     row('writev of 39 pieces with a body of 1 MiB', 'send', 'writev-39', [[post(MIB)]], over='unix'),
     row('writev of 39 pieces into a tiny buffer', 'send', 'writev-tiny', [[big_get(20000), post(MIB // 4)]], over='unix', recorder=SLOW),
     row('writev of as many pieces as there may be, and of too many', 'send', 'writev-most', [[big_get(20000)]]),
