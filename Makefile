@@ -249,7 +249,7 @@ check:
 	$(MAKE) check-sanitized
 	$(MAKE) check-threaded
 	@echo 'Left out, for their minutes: make check-system (a whole Debian under /etc/ld.so.preload), make check-clients (a hundred programs more),'
-	@echo '  make check-suites (other projects' tests), make bench, make fuzz (ten minutes of it; here is one), make mutate (guards taken out one by one).'
+	@echo '  make check-suites (the tests of other projects), make bench, make fuzz (ten minutes of it; here is one), make mutate (guards taken out one by one).'
 	@tests/run $(if $(UNTIL),--until $(UNTIL)) $(SUITES)
 
 # The compatibility table of README.md, from runs of more than a hundred programs: installs them (up to 4 GB), and takes minutes even where they

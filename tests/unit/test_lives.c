@@ -152,24 +152,41 @@ static void a_range_without_an_end_ends_with_the_table(void **state)
     fd_forget(30);
 }
 
-static size_t visited;
-static void visit(const void *handle, struct conn *conn, uint64_t argument)
+static const void *released[2];
+static size_t releases;
+
+static void note_release(struct conn *conn, const void *handle, enum reason reason)
 {
-    assert_ptr_equal(handle, &handles[3]);
-    assert_non_null(conn);
-    visited += argument;
+    assert_int_equal(reason, REASON_RELEASED);
+    released[releases++] = handle;
+    conn_release(conn, &call, reason);
 }
 
-static void only_tracked_handles_are_visited(void **state)
+static void holds(const void *handle, uint64_t identity)
+{
+    struct conn *conn = handle_track(handle);
+    conn->release = note_release;
+    conn->identity = identity;
+    writes(conn, half_a_head);
+    handle_leave(handle, conn);
+}
+
+static void only_handles_that_hold_for_the_socket_are_released(void **state)
 {
     (void)state;
-    handle_leave(&handles[3], handle_track(&handles[3]));
-    handle_set_plain(&handles[4]);
-    visited = 0;
-    handle_each(visit, 5);
-    assert_int_equal(visited, 5);
-    handle_forget(&handles[3]);
-    handle_forget(&handles[4]);
+    fresh_wire(sizeof wire);
+    handle_leave(&handles[2], handle_track(&handles[2]));
+    holds(&handles[3], 7);
+    holds(&handles[4], 8);
+    releases = 0;
+    handle_release_holding(8, REASON_RELEASED);
+    assert_int_equal(releases, 1);
+    assert_ptr_equal(released[0], &handles[4]);
+    handle_release_holding(0, REASON_RELEASED);
+    assert_int_equal(releases, 2);
+    assert_ptr_equal(released[1], &handles[3]);
+    for (int i = 2; i < 5; i++)
+        handle_forget(&handles[i]);
 }
 
 static void whoever_comes_while_somebody_is_inside_passes(void **state)
@@ -486,7 +503,7 @@ int main(void)
         cmocka_unit_test(where_another_thread_was_inside_the_child_understands_nothing),
         cmocka_unit_test(a_handle_lives_as_long_as_its_references),
         cmocka_unit_test(a_range_without_an_end_ends_with_the_table),
-        cmocka_unit_test(only_tracked_handles_are_visited),
+        cmocka_unit_test(only_handles_that_hold_for_the_socket_are_released),
         cmocka_unit_test(whoever_comes_while_somebody_is_inside_passes),
         cmocka_unit_test(a_table_left_half_changed_is_never_entered_again),
         cmocka_unit_test(a_table_is_not_entered_twice_by_one_thread),
