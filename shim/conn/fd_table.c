@@ -97,7 +97,6 @@ static struct fd_conn *take_free(void)
 static void give_back(struct fd_conn *conn)
 {
     conn_reset(&conn->conn);
-    atomic_store(&conn->references, 0);
     push_free(conn);
 }
 
@@ -114,14 +113,20 @@ static void end(struct fd_conn *conn)
         give_back(conn);
 }
 
-/* The last reference stays counted until the connection is given back, so that nobody takes it before. */
 static void drop_reference(struct fd_conn *conn)
 {
+    if (atomic_fetch_sub(&conn->references, 1) == 1)
+        end(conn);
+}
+
+/* False if the last one is gone already. */
+static bool add_reference(struct fd_conn *conn)
+{
     unsigned references = atomic_load(&conn->references);
-    while (references > 1)
-        if (atomic_compare_exchange_weak(&conn->references, &references, references - 1))
-            return;
-    end(conn);
+    while (references)
+        if (atomic_compare_exchange_weak(&conn->references, &references, references + 1))
+            return true;
+    return false;
 }
 
 static void replace(_Atomic(uintptr_t) *entry, uintptr_t state)
@@ -217,6 +222,17 @@ void fd_forget(int fd)
         replace(entry, FD_UNKNOWN);
 }
 
+/* False if another thread closed `from` meanwhile: the connection may be that of another socket by now. */
+static bool share(int from, struct fd_conn *conn)
+{
+    if (!add_reference(conn))
+        return false;
+    if (fd_state(from) == (uintptr_t)conn)
+        return true;
+    drop_reference(conn);
+    return false;
+}
+
 void fd_copy(int from, int to)
 {
     uintptr_t state = fd_state(from);
@@ -229,8 +245,8 @@ void fd_copy(int from, int to)
     _Atomic(uintptr_t) *entry = entry_for(to);
     if (!entry)
         return;
-    if (state > FD_SOCKET)
-        atomic_fetch_add(&((struct fd_conn *)state)->references, 1);
+    if (state > FD_SOCKET && !share(from, (struct fd_conn *)state))
+        state = FD_PLAIN;
     replace(entry, state);
 }
 

@@ -138,14 +138,17 @@ static int print_to(BIO *bio, const char *format, va_list arguments, BIO_vprintf
 {
     BIO *at;
     char *text;
+    va_list again;
     ssize_t result;
     if (!ssl_under(bio, (void *)real, &at))
         return real(bio, format, arguments);
-    int len = vasprintf(&text, format, arguments);
+    va_copy(again, arguments);
+    int len = vasprintf(&text, format, again);
+    va_end(again);
     if (len < 0)
         return -1;
     if (len == 0 || !write_chain(bio, text, (size_t)len, (void *)real, caller, &result))
-        result = len;
+        result = real(bio, format, arguments);
     int saved = errno;
     explicit_bzero(text, (size_t)len);
     free(text);

@@ -300,6 +300,8 @@ bool socket_passes_pieces(struct socket_call *call, size_t len)
 
 ssize_t socket_write(struct socket_call *call, const void *buf, size_t len)
 {
+    if (__builtin_expect(!is_sendable_length(len), 0))
+        return real_write(call, buf, len);
     const bool usual = ((unsigned)call->rw_flags | (unsigned)(call->flags & ~MSG_NOSIGNAL)) == 0 && !call->first;
     call->conn = fd_enter_quickly(call->fd);
     if (call->conn && usual && conn_stays_over(&call->conn->conn, span_of(buf, len))) {

@@ -6,6 +6,7 @@
 #include "../conn/fd_table.h"
 #include "hooks.h"
 
+#include <limits.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -24,6 +25,12 @@ struct socket_call {
 #define PLAIN_OR(otherwise, function, fd, ...)                                                                         \
     __typeof__(&(function)) real = KNOWN_REAL(function);                                                               \
     return __builtin_expect(real && fd_is_low_and_plain(fd), 1) ? real(fd, __VA_ARGS__) : otherwise(fd, __VA_ARGS__)
+
+/* A length that the kernel would not refuse. Where the -1 of a failed read is written on, no byte may be looked at. */
+static inline bool is_sendable_length(size_t len)
+{
+    return len <= SSIZE_MAX;
+}
 
 /* False if `fd` is known, or found now, to need no look. Asked before a byte of the program's is read: writing memory that
  * cannot be read is how some programs find that out, and the kernel's EFAULT is theirs to get. */

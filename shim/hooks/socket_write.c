@@ -80,29 +80,37 @@ static ssize_t write_each_piece(struct socket_call *call, const struct iovec *io
  * that was one segment stays one. */
 static ssize_t write_pieces_entered(struct socket_call *call, const struct iovec *iov, int count, size_t total)
 {
-    char *flat = malloc(total < FLAT_MAX ? total + 1 : FLAT_MAX);
+    const size_t size = total < FLAT_MAX ? total : FLAT_MAX;
+    char *flat = malloc(size);
     if (!flat)
         return write_each_piece(call, iov, count);
     ssize_t done = 0;
     ssize_t answer = 0;
     size_t len = 0;
     do {
-        len = iov_copy(iov, count, (size_t)done, flat, FLAT_MAX);
+        len = iov_copy(iov, count, (size_t)done, flat, size);
         answer = socket_write_entered(call, flat, len);
         if (answer > 0)
             done += answer;
     } while (answer == (ssize_t)len && (size_t)done < total);
     int saved = errno;
-    explicit_bzero(flat, len);
+    explicit_bzero(flat, size);
     free(flat);
     errno = saved;
     return done ? done : answer;
 }
 
-/* A count that the kernel would not refuse. */
+/* A count, and lengths, that the kernel would not refuse; their sum is a length too. */
 static bool are_sendable(const struct iovec *iov, int count)
 {
-    return iov && count > 0 && count <= IOV_MAX;
+    size_t total = 0;
+    if (!iov || count <= 0 || count > IOV_MAX)
+        return false;
+    for (int i = 0; i < count; i++) {
+        if (!is_sendable_length(iov[i].iov_len) || !is_sendable_length(total += iov[i].iov_len))
+            return false;
+    }
+    return true;
 }
 
 /* How a call of several pieces is made for real. */
@@ -198,7 +206,7 @@ static __attribute__((noinline)) ssize_t send_to_looked_at(int fd, const void *b
 {
     const struct msghdr message = {.msg_name = (void *)(uintptr_t)to, .msg_namelen = to_len};
     struct socket_call call = {.fd = fd, .is_send = true, .flags = flags, .first = to ? &message : NULL};
-    if (!socket_needs_look(fd) || !socket_enter(&call, span_of(buf, len)))
+    if (!is_sendable_length(len) || !socket_needs_look(fd) || !socket_enter(&call, span_of(buf, len)))
         return REAL(sendto)(fd, buf, len, flags, to, to_len);
     ssize_t sent = socket_write_entered(&call, buf, len);
     socket_leave(&call);

@@ -251,6 +251,19 @@ bool elf_each(elf_visit_fn *visit, void *context)
     return libcs_iterate()(walk_on, &walk) != 0;
 }
 
+bool elf_each_of_start(size_t count, elf_visit_fn *visit, void *context)
+{
+    size_t index = 0;
+    for (const struct link_map *map = loaders_list(); map && index < count; map = map->l_next) {
+        struct elf_object object = {
+            .base = map->l_addr, .path = map->l_name ? map->l_name : "", .dynamic = map->l_ld, .index = index++};
+        read_dynamic(&object);
+        if (visit(&object, context))
+            return true;
+    }
+    return false;
+}
+
 static int count_one(struct dl_phdr_info *info, size_t size, void *context)
 {
     (void)info, (void)size;

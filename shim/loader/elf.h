@@ -30,6 +30,10 @@ typedef bool elf_visit_fn(const struct elf_object *object, void *context);
  * symbol search. True if a visit was. */
 bool elf_each(elf_visit_fn *visit, void *context);
 
+/* The first `count` of the program's own namespace, by the loader's list. Takes no lock, which a thread that is gone may hold in
+ * the child of a fork: only for those of the program's start, which stay where they are. Their segments are not told. */
+bool elf_each_of_start(size_t count, elf_visit_fn *visit, void *context);
+
 /* The object that `address` lies in, and then what it needs, breadth first: the order of dlsym() on its handle. */
 bool elf_each_seen_from(const void *address, elf_visit_fn *visit, void *context);
 

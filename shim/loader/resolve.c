@@ -79,10 +79,18 @@ static bool find(struct search *search)
     return elf_each(visit, search);
 }
 
+/* The first of these calls may be made between fork() and exec(), where the loader's lock may be nobody's to give back. */
+static bool find_of_start(struct search *search)
+{
+    search->passed_us = false;
+    return elf_each_of_start(atomic_load_explicit(&startup_objects, memory_order_relaxed), visit, search);
+}
+
 void *resolve_next(enum hook hook)
 {
     struct search search = {.name = symbol_names[hook], .hook = hook, .behind_us = true, .at_startup = true};
-    find(&search);
+    if (!find_of_start(&search))
+        find(&search);
     if (!search.found) { /* a C library whose loader lists it first */
         search.behind_us = false;
         search.genuine = true;

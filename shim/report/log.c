@@ -26,6 +26,21 @@ static void to_descriptor(int fd, const char *line, size_t len)
     raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, sizeof before, 0, 0);
 }
 
+/* A program that closed its standard error has the number free for a connection, which must get no byte of ours. What was
+ * standard error from the start may be a local socket, the journal's, but nobody's peer. */
+static bool is_connection(int fd)
+{
+    int domain = AF_UNIX;
+    socklen_t len = sizeof domain;
+    return raw_syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, (long)&domain, (long)&len, 0) == 0 && domain != AF_UNIX;
+}
+
+static void to_stderr(const char *line, size_t len)
+{
+    if (!is_connection(STDERR_FILENO))
+        to_descriptor(STDERR_FILENO, line, len);
+}
+
 /* O_NOFOLLOW: in a directory that others may write to, a link must not lead the lines elsewhere. */
 static void to_file(const char *path, const char *line, size_t len)
 {
@@ -60,7 +75,7 @@ void log_line(const struct config *config, const char *line, size_t len)
     if (config->log == LOG_FILE)
         to_file(config->log_path, line, len);
     else if (config->log == LOG_STDERR)
-        to_descriptor(STDERR_FILENO, line, len);
+        to_stderr(line, len);
     else if (config->log == LOG_SYSLOG)
         to_syslog(line, len);
 }

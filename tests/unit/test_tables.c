@@ -5,6 +5,7 @@
 #include "../../shim/conn/handle_table.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
@@ -85,11 +86,11 @@ static void a_connection_ends_only_when_its_visitor_leaves(void **state)
     assert_ptr_equal(entered(10), conn);
     conn->conn.guard.owner++; /* as if the visitor were another thread */
     fd_forget(10);
-    assert_int_equal(conn->references, 1);
+    assert_true(conn->ended);
     struct fd_conn *other = fd_track(10, &some_socket);
     assert_ptr_not_equal(other, conn);
     fd_leave(10, conn);
-    assert_int_equal(conn->references, 0);
+    assert_false(conn->ended);
     assert_ptr_equal((void *)fd_state(10), other);
     fd_forget(10);
 }
@@ -178,6 +179,45 @@ static void threads_on_the_same_numbers_leave_nothing_behind(void **state)
         assert_int_equal(fd_state(fd), FD_UNKNOWN);
 }
 
+/* Each closes what the main thread is duplicating. */
+static _Atomic int round_begun, round_ended;
+enum { ROUNDS = 10000 };
+
+static void *close_in_each_round(void *unused)
+{
+    (void)unused;
+    for (int i = 1; i <= ROUNDS; i++) {
+        while (round_begun < i)
+            sched_yield();
+        fd_forget(10);
+        round_ended = i;
+    }
+    return NULL;
+}
+
+static void a_descriptor_closed_while_it_is_duplicated_shares_nothing_with_the_next(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    int shared = 0;
+    round_begun = round_ended = 0;
+    assert_int_equal(pthread_create(&thread, NULL, close_in_each_round, NULL), 0);
+    for (int i = 1; i <= ROUNDS; i++) {
+        fd_track(10, &some_socket);
+        round_begun = i;
+        for (volatile int wait = i % 40; wait > 0;)
+            wait--;
+        fd_copy(10, 11);
+        while (round_ended < i)
+            sched_yield();
+        shared += (uintptr_t)fd_track(12, &some_socket) == fd_state(11);
+        fd_forget(11);
+        fd_forget(12);
+    }
+    pthread_join(thread, NULL);
+    assert_int_equal(shared, 0);
+}
+
 static const int handles[3000];
 
 static void a_handle_is_unknown_then_tracked_then_forgotten(void **state)
@@ -237,6 +277,72 @@ static void many_handles_are_kept_apart(void **state)
     }
 }
 
+/* Handles whose connections hold bytes, for the sockets 1, 2 and 3 in turn. */
+static void hold(int count, void (*release)(struct conn *conn, const void *handle, enum reason reason))
+{
+    for (int i = 0; i < count; i++) {
+        struct conn *conn = handle_track(&handles[i]);
+        conn->identity = (uint64_t)(i % 3 + 1);
+        conn->release = release;
+        conn->holding = true;
+        conns_holding++;
+        handle_leave(&handles[i], conn);
+    }
+}
+
+static int releases;
+
+static void let_go(struct conn *conn, const void *handle, enum reason reason)
+{
+    (void)handle, (void)reason;
+    releases++;
+    conn_reset(conn);
+}
+
+static void all_that_hold_for_a_socket_are_released_once(void **state)
+{
+    (void)state;
+    releases = 0;
+    hold(3000, let_go);
+    handle_release_holding(2, REASON_RELEASED);
+    assert_int_equal(releases, 1000);
+    handle_release_holding(0, REASON_RELEASED);
+    assert_int_equal(releases, 3000);
+    assert_int_equal(conns_holding, 0);
+    for (int i = 0; i < 3000; i++)
+        handle_forget(&handles[i]);
+}
+
+static void *forget(void *handle)
+{
+    handle_forget(handle);
+    return NULL;
+}
+
+static struct conn *left_behind; /* a connection is not freed under somebody's feet */
+
+static void another_thread_ends_it(struct conn *conn, const void *handle, enum reason reason)
+{
+    pthread_t thread;
+    pthread_create(&thread, NULL, forget, (void *)(uintptr_t)handle);
+    pthread_join(thread, NULL);
+    let_go(conn, handle, reason);
+    left_behind = conn;
+}
+
+static void a_handle_may_end_while_it_is_released(void **state)
+{
+    (void)state;
+    enum handle_entry entry;
+    releases = 0;
+    hold(1, another_thread_ends_it);
+    handle_release_holding(0, REASON_RELEASED);
+    assert_int_equal(releases, 1);
+    assert_null(handle_enter(&handles[0], &entry));
+    assert_int_equal(entry, HANDLE_UNKNOWN);
+    free(left_behind);
+}
+
 static void without_memory_a_handle_is_not_tracked(void **state)
 {
     (void)state;
@@ -264,10 +370,13 @@ int main(void)
         cmocka_unit_test(connections_are_used_again),
         cmocka_unit_test(only_tracked_descriptors_of_the_range_are_visited),
         cmocka_unit_test(threads_on_the_same_numbers_leave_nothing_behind),
+        cmocka_unit_test(a_descriptor_closed_while_it_is_duplicated_shares_nothing_with_the_next),
         cmocka_unit_test(a_handle_is_unknown_then_tracked_then_forgotten),
         cmocka_unit_test(a_plain_handle_stays_plain_until_forgotten),
         cmocka_unit_test(a_spent_handle_becomes_plain),
         cmocka_unit_test(many_handles_are_kept_apart),
+        cmocka_unit_test(all_that_hold_for_a_socket_are_released_once),
+        cmocka_unit_test(a_handle_may_end_while_it_is_released),
         cmocka_unit_test(without_memory_a_handle_is_not_tracked),
     };
     return cmocka_run_group_tests_name("the tables", tests, NULL, NULL);

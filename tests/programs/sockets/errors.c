@@ -274,6 +274,34 @@ static void fault_in_body(void)
     fault("in a body", pair[0]);
 }
 
+/* The -1 of a read that failed, written on: a request at the end of a page, and nothing behind it. */
+static void minus_one(int fd)
+{
+    const size_t page = 4096;
+    volatile ssize_t failed = -1; /* not for the compiler to see */
+    const size_t len = (size_t)failed;
+    char *at = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    need(at != MAP_FAILED && mprotect(at + page, page, PROT_NONE) == 0, "mmap");
+    memset(at, 'a', page);
+    memcpy(at, given[0].at, 20);
+    struct iovec pieces[2] = {{at, len}, {at, 10}};
+    struct msghdr message = {.msg_iov = pieces, .msg_iovlen = 2};
+    CALL(write(fd, at, len));
+    CALL(send(fd, at, len, 0));
+    CALL(sendto(fd, at, len, 0, NULL, 0));
+    CALL(writev(fd, pieces, 2));
+    CALL(sendmsg(fd, &message, 0));
+}
+
+static void fault_by_minus_one(void)
+{
+    int pair[2];
+    tcp_pair(pair);
+    minus_one(pair[0]);
+    CALL(write(pair[0], given[0].at, given[0].len / 2));
+    minus_one(pair[0]);
+}
+
 const struct scenario scenarios[] = {
     {"unix-peer-gone", unix_peer_gone},
     {"tcp-reset", tcp_reset},
@@ -289,5 +317,6 @@ const struct scenario scenarios[] = {
     {"fault-on-file", fault_on_file},
     {"fault-on-plain", fault_on_plain},
     {"fault-in-body", fault_in_body},
+    {"fault-by-minus-one", fault_by_minus_one},
     {NULL, NULL},
 };

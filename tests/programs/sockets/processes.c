@@ -2,7 +2,10 @@
  * nothing here decides whether what arrived is right. */
 #include "common.h"
 
+#include <link.h>
+#include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -36,9 +39,8 @@ static void wait_for_child(pid_t pid)
 
 /* --- connections that come from somebody else --- */
 
-static void inherited_cat(void)
+static void cat_to(int fd)
 {
-    int fd = dial();
     pid_t pid = fork();
     if (pid == 0) {
         dup2(fd, 3);
@@ -46,6 +48,38 @@ static void inherited_cat(void)
         _exit(127);
     }
     wait_for_child(pid);
+}
+
+static void inherited_cat(void)
+{
+    cat_to(dial());
+}
+
+static int hold_lock(struct dl_phdr_info *info, size_t size, void *begun)
+{
+    (void)info, (void)size;
+    sem_post(begun);
+    pause(); /* until the process ends */
+    return 1;
+}
+
+static void *walk_objects(void *begun)
+{
+    dl_iterate_phdr(hold_lock, begun);
+    return NULL;
+}
+
+/* Another thread is in dl_iterate_phdr(), as to unwind its stack: in the child, nobody gives the loader's lock back. */
+static void inherited_cat_beside_unwinder(void)
+{
+    static sem_t begun;
+    pthread_t thread;
+    int fd = dial();
+    sem_init(&begun, 0, 0);
+    need(pthread_create(&thread, NULL, walk_objects, &begun) == 0 && sem_wait(&begun) == 0, "another thread");
+    cat_to(fd);
+    fflush(stdout);
+    _exit(0);
 }
 
 /* Head and body come from two processes in turn. */
@@ -438,6 +472,7 @@ static void end_handler_sends(void)
 
 const struct scenario scenarios[] = {
     {"inherited-cat", inherited_cat},
+    {"inherited-cat-beside-unwinder", inherited_cat_beside_unwinder},
     {"inherited-in-turn", inherited_in_turn},
     {"forked-sends", forked_sends},
     {"fork-child-_exits", fork_child_underscore_exits},

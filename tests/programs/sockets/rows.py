@@ -38,10 +38,11 @@ def row(sentence, program, scenario, files, wires=None, **more):
 
 
 ROWS = []
+MIB = 1 << 20
+A_LITTLE_MORE = post(MIB // 8 + 10 - (len(post(MIB // 8)(templates.SITE)[0]) - MIB // 8))
 SLOW = {'slow': True}
 PAUSED = {'paused': True}
 SLOW_PAUSED = {'slow': True, 'paused': True}
-MIB = 1 << 20
 
 # --- the write and send families -------------------------------------------------------------------------------------------------
 
@@ -49,6 +50,7 @@ for scenario, call in (('one-write', 'write()'), ('one-send', 'send()'), ('one-s
     ROWS += [row('a request in one %s' % call, 'send', scenario, [[GET]]),
              row('a request in one %s over a UNIX socket' % call, 'send', scenario, [[PUT]], over='unix')]
 ROWS += [
+    row('a request where standard error was, which is the log too', 'send', 'one-write-to-2', [[GET]], env={'JWTSHIM_LOG': 'stderr'}),
     row('head and body in two writes', 'send', 'head-then-body', [[PUT]]),
     row('a request with a body in single bytes', 'send', 'single-bytes', [[PUT]]),
     row('two requests in single bytes, the second with the token', 'send', 'single-bytes', [[GET_WITHOUT, PUT]]),
@@ -71,6 +73,8 @@ ROWS += [
     row('heads of 30 KiB driven by edge-triggered epoll', 'send', 'tiny-edge', [[big_get(30000), big_get(30000), PUT]], over='unix',
         recorder=PAUSED),
     row('writev of 39 pieces, the first one empty', 'send', 'writev-39', [[PUT]]),
+    row('writev of a little more than is copied at once leaves no copy of the token', 'send', 'writev-and-look-back', [[A_LITTLE_MORE]],
+        valgrind=False),
     row('writev of 39 pieces with a body of 1 MiB', 'send', 'writev-39', [[post(MIB)]], over='unix'),
     row('writev of 39 pieces into a tiny buffer', 'send', 'writev-tiny', [[big_get(20000), post(MIB // 4)]], over='unix', recorder=SLOW),
     row('writev of as many pieces as there may be, and of too many', 'send', 'writev-most', [[big_get(20000)]]),
@@ -179,6 +183,7 @@ ROWS += [
 
 PROCESSES = [
     ('cat in a child writes to an inherited connection', 'inherited-cat', [[PUT]], None, {}),
+    ('the same with another thread in dl_iterate_phdr() meanwhile', 'inherited-cat-beside-unwinder', [[PUT]], None, {}),
     ('two children in turn write requests to an inherited connection', 'inherited-in-turn', [[PUT], [GET]], None, {}),
     ('a forked child sends, then the parent', 'forked-sends', [[PUT], [GET]], None, {}),
     ('fork in mid-head, the child ends by _exit', 'fork-child-_exits', [[same(PUT)]], None, {}),
@@ -288,7 +293,8 @@ for scenario, sentence in (
         ('bad-descriptor', 'descriptors that are closed, or none'), ('whole-to-nobody', 'a request on a socket that is not connected'),
         ('half-to-nobody', 'half a head on a socket that is not connected'), ('buffer-full', 'a request into a buffer that is full'),
         ('fault-on-pipe', 'unreadable memory to a pipe'), ('fault-on-file', 'unreadable memory to a file'),
-        ('fault-on-plain', 'unreadable memory to another protocol'), ('fault-in-body', 'unreadable memory in a body')):
+        ('fault-on-plain', 'unreadable memory to another protocol'), ('fault-in-body', 'unreadable memory in a body'),
+        ('fault-by-minus-one', 'a length of -1')):
     # valgrind itself complains of unreadable memory in a system call, and of libc's own leak in a dprintf() to a bad descriptor
     ROWS.append(row('errors as they were: ' + sentence, 'errors', scenario, [[GET], [open_post(post(MIB))]], [],
                     valgrind=not scenario.startswith(('fault', 'bad-descriptor'))))

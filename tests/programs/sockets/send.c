@@ -21,6 +21,15 @@ static void one_write(void)
     CALL(write(fd, given[0].at, given[0].len));
 }
 
+/* Standard error was closed, and its number is free. */
+static void one_write_to_2(void)
+{
+    close(STDERR_FILENO);
+    int fd = dial();
+    need(fd == STDERR_FILENO, "the number of standard error");
+    CALL(write(fd, given[0].at, given[0].len));
+}
+
 static void one_send(void)
 {
     int fd = dial();
@@ -183,6 +192,21 @@ static void writev_39(void)
     int fd = dial();
     cut(pieces, 39, given[0]);
     write_vector(fd, pieces, 39);
+}
+
+/* A vector that is a little longer than what is copied at once. The block that a copy was made in comes back. */
+static void writev_and_look_back(void)
+{
+    enum { BLOCK = 128 * 1024 };
+    struct iovec pieces[2] = {{given[0].at, 100}, {given[0].at + 100, given[0].len - 100}};
+    int fd = dial();
+    char *volatile block = malloc((size_t)2 * BLOCK); /* from here on libc keeps blocks of that size */
+    free(block);
+    write_vector(fd, pieces, 2);
+    block = malloc(BLOCK); /* what is in it is what it is about */
+    need(block, "malloc");
+    told("the token in memory that was given back", memmem(block, BLOCK, given[0].at + 40, 60) ? 1 : 0);
+    free(block);
 }
 
 static void writev_most(void)
@@ -454,6 +478,7 @@ static void half_is_answered(void)
 
 const struct scenario scenarios[] = {
     {"one-write", one_write},
+    {"one-write-to-2", one_write_to_2},
     {"one-send", one_send},
     {"one-sendto", one_sendto},
     {"head-then-body", head_then_body},
@@ -465,6 +490,7 @@ const struct scenario scenarios[] = {
     {"tiny-edge", tiny_edge},
     {"tiny-poll-changing", tiny_poll_changing},
     {"writev-39", writev_39},
+    {"writev-and-look-back", writev_and_look_back},
     {"writev-most", writev_most},
     {"writev-tiny", writev_tiny},
     {"pwritev2", pwritev2_pieces},

@@ -86,6 +86,14 @@ static void by_flushes(BIO *bio, struct bytes bytes)
     check(BIO_write(bio, bytes.at + head, body) == body && BIO_flush(bio) == 1, "a body, flushed");
 }
 
+/* A body goes to the SSL BIO itself, past the buffering one that the head came by. */
+static void by_printf_below(BIO *bio, struct bytes bytes)
+{
+    int head = (int)head_of(bytes), body = (int)bytes.len - head;
+    check(BIO_write(bio, bytes.at, head) == head && BIO_flush(bio) == 1, "a head, flushed");
+    check(BIO_printf(BIO_next(bio), "%s", bytes.at + head) == body, "BIO_printf of a body to the next BIO");
+}
+
 static void by_bytes(BIO *bio, struct bytes bytes)
 {
     for (size_t i = 0; i < bytes.len; i++)
@@ -125,6 +133,11 @@ static void buffer_scenario(char **arguments)
 static void flush_scenario(char **arguments)
 {
     requests(arguments, by_flushes, true);
+}
+
+static void printf_below(char **arguments)
+{
+    requests(arguments, by_printf_below, true);
 }
 
 /* No BIO_do_connect, no BIO_do_handshake: the first BIO_write does all of it. */
@@ -329,6 +342,7 @@ int main(int argc, char **argv)
         {"bytes", bytes_scenario},
         {"buffer", buffer_scenario},
         {"flush", flush_scenario},
+        {"printf-below", printf_below},
         {"implicit", implicit_scenario},
         {"implicit-halves", implicit_in_halves},
         {"again", again_scenario},
