@@ -220,6 +220,59 @@ static void whoever_comes_while_somebody_is_inside_passes(void **state)
     fd_forget(8);
 }
 
+static size_t asked_to_release;
+static void refuses_to_release(struct conn *conn, const void *handle, enum reason reason)
+{
+    (void)handle;
+    (void)reason;
+    asked_to_release += conn->holding;
+}
+
+static void a_handle_that_cannot_release_keeps_no_other_from_it(void **state)
+{
+    (void)state;
+    enum handle_entry entry;
+    struct conn *holding[32];
+    fresh_wire(sizeof wire);
+    for (size_t i = 0; i < 32; i++) { /* more than there are tables */
+        holding[i] = handle_track(&handles[i]);
+        holding[i]->release = refuses_to_release;
+        writes(holding[i], half_a_head);
+        handle_leave(&handles[i], holding[i]);
+    }
+    asked_to_release = 0;
+    handle_release_holding(0, REASON_RELEASED);
+    assert_int_equal(asked_to_release, 32);
+    /* Another thread that stays inside is not waited for without an end, even where bytes are held. */
+    holding[0]->guard.owner = 1;
+    assert_null(handle_enter(&handles[0], &entry));
+    assert_int_equal(entry, HANDLE_PLAIN);
+    holding[0]->guard.owner = 0;
+    for (size_t i = 0; i < 32; i++)
+        handle_forget(&handles[i]);
+    assert_int_equal(conns_holding, 0);
+}
+
+static void *asks_on_its_own_stack(void *answers)
+{
+    const char *now = __builtin_frame_address(0);
+    bool *was_left = answers;
+    was_left[0] = guard_was_left(now - 512, now);
+    was_left[1] = guard_was_left((const char *)&handles[0], now);
+    return NULL;
+}
+
+static void a_frame_is_gone_only_where_it_was_on_the_threads_own_stack(void **state)
+{
+    (void)state;
+    bool was_left[2] = {false, true};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, asks_on_its_own_stack, was_left), 0);
+    pthread_join(thread, NULL);
+    assert_true(was_left[0]);
+    assert_false(was_left[1]);
+}
+
 /* --- a table that somebody left half changed --- */
 
 static void a_table_left_half_changed_is_never_entered_again(void **state)
@@ -505,6 +558,8 @@ int main(void)
         cmocka_unit_test(a_range_without_an_end_ends_with_the_table),
         cmocka_unit_test(only_handles_that_hold_for_the_socket_are_released),
         cmocka_unit_test(whoever_comes_while_somebody_is_inside_passes),
+        cmocka_unit_test(a_handle_that_cannot_release_keeps_no_other_from_it),
+        cmocka_unit_test(a_frame_is_gone_only_where_it_was_on_the_threads_own_stack),
         cmocka_unit_test(a_table_left_half_changed_is_never_entered_again),
         cmocka_unit_test(a_table_is_not_entered_twice_by_one_thread),
         cmocka_unit_test(a_head_that_stays_may_be_taken_in_part_or_refused),
