@@ -1,5 +1,6 @@
 /* One path of the shim, over and over, for callgrind to count: `cost PATH TIMES`. The call under measurement is made by a
- * function measured_*() alone. `cost smaps 1` uses descriptors of several kinds, and prints what memory that took. */
+ * function measured_*() alone. `cost smaps 1` uses descriptors of several kinds, and prints what memory that took;
+ * `cost nanoseconds TIMES` prints what a write takes. */
 #include "head.h"
 
 #include <arpa/inet.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 __attribute__((noipa)) static ssize_t measured_write(int fd, const void *buf, size_t len)
@@ -51,6 +53,16 @@ static int look_up(const char *name, int times)
     return 0;
 }
 
+static int print_nanoseconds(FILE *file, int times)
+{
+    struct timespec from, to;
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    for (int i = 0; i < times; i++)
+        measured_write(fileno(file), "x", 1);
+    clock_gettime(CLOCK_MONOTONIC, &to);
+    return printf("%.1f\n", ((double)(to.tv_sec - from.tv_sec) * 1e9 + (double)(to.tv_nsec - from.tv_nsec)) / times) < 0;
+}
+
 static void connected_pair(int *client, int *server)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -90,11 +102,13 @@ int main(int argc, char **argv)
     const char *path = argv[1];
     if (strncmp(path, "dlsym-", 6) == 0)
         return look_up(path + 6, atoi(argv[2]));
+    FILE *file = fopen("/dev/null", "w");
+    if (strcmp(path, "nanoseconds") == 0)
+        return print_nanoseconds(file, atoi(argv[2]));
     make_head(head, strcmp(path, "rewrite") == 0 ? "&jwt=" TOKEN : "");
     connected_pair(&client, &server);
     if (strcmp(path, "smaps") == 0)
         return print_smaps(client, ends[1]);
-    FILE *file = fopen("/dev/null", "w");
     for (int i = atoi(argv[2]); i > 0; i--) {
         if (strcmp(path, "unrelated") == 0) {
             measured_write(ends[1], "x", 1);
