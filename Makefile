@@ -218,7 +218,9 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          programs/libcurl/valgrind="tests/programs/libcurl/run --build $(B) --valgrind" \
          http2="tests/http2/run --build $(B)" \
          doctor="tests/doctor/run --build $(B)" \
-         clients="tests/clients/run --build $(B)"
+         clients="tests/clients/run --build $(B)" \
+         bench/budget="tests/bench/budget --build $(B)" \
+         bench/scaling="tests/bench/scaling --build $(B)"
 
 check:
 	tools/deps check
@@ -240,9 +242,11 @@ fuzz: $(FUZZERS)
 	tests/fuzz/run --build $(B) --seconds 350 --only fuzz_conn
 	$(foreach fuzzer,$(filter-out fuzz_conn,$(notdir $(FUZZERS))),tests/fuzz/run --build $(B) --seconds 50 --only $(fuzzer) &&) true
 
+# Six minutes; `make bench BENCH_QUICK=1` takes one round of each instead, and writes nothing.
 bench: all
-	tests/bench/run --build $(B)
-	tests/bench/inspector --build $(B)
+	tools/deps bench
+	tests/bench/run --build $(B) $(if $(BENCH_QUICK),--quick)
+	tests/bench/inspector --build $(B) $(if $(BENCH_QUICK),--runs 20)
 
 include tools/packaging/packaging.mk
 

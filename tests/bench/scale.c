@@ -141,7 +141,8 @@ static void use_descriptors(int count, int times)
 enum { HANDLES_MAX = 1000 };
 static const unsigned char key[16] = "0123456789abcdef";
 
-static unsigned client_key(SSL *ssl, const char *hint, char *identity, unsigned identity_len, unsigned char *psk, unsigned max)
+static unsigned client_key(SSL *ssl, const char *hint, char *identity, unsigned identity_len, unsigned char *psk,
+                           unsigned max)
 {
     (void)ssl, (void)hint, (void)max;
     snprintf(identity, identity_len, "bench");
@@ -201,7 +202,8 @@ static void use_handles(int count, int times)
         clients[i] = make_end(context, one, 1);
         servers[i] = make_end(context, other, 0);
         shake_hands(clients[i], servers[i]);
-        must(SSL_write(clients[i], head, HEAD_LEN) == HEAD_LEN && SSL_read(servers[i], drain, sizeof drain) > 0, "SSL_write");
+        must(SSL_write(clients[i], head, HEAD_LEN) == HEAD_LEN && SSL_read(servers[i], drain, sizeof drain) > 0,
+             "SSL_write");
     }
     for (int i = 0; i < times; i++) {
         const int which = (int)((long)i * count / times);
