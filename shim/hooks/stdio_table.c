@@ -1,7 +1,8 @@
 #include "stdio_table.h"
 
 #ifdef __GLIBC__
-#include <link.h>
+#include "../loader/elf.h"
+
 #include <stdint.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -15,16 +16,13 @@ struct range {
     uintptr_t first, end;
 };
 
-/* What is asked of the C library: its symbols, read here. Importing them would cost every exec five look-ups, and would
+/* What is asked of the C library. Importing its symbols would cost every exec five look-ups, and would
  * find the copies that some programs have of a library's data. */
 struct libc {
-    uintptr_t base;
+    struct elf_object object;
     bool found;
     struct range code; /* its executable segment */
     struct range kept; /* what the loader made read-only after relocation (RELRO), in whole pages */
-    const ElfW(Sym) * symbols;
-    const char *strings;
-    const uint32_t *hash; /* DT_GNU_HASH */
 };
 
 struct change {
@@ -44,62 +42,31 @@ static bool is_libc(const char *name)
     return len >= sizeof libc - 1 && !strcmp(name + len - (sizeof libc - 1), libc);
 }
 
-static void read_dynamic(struct libc *libc, const ElfW(Dyn) * entry)
+static bool find_libc(const struct elf_object *object, void *context)
 {
-    for (; entry->d_tag != DT_NULL; entry++) {
-        const ElfW(Addr) at = entry->d_un.d_ptr; /* the loader has added the base */
-        switch (entry->d_tag) {
-        case DT_SYMTAB: libc->symbols = (const ElfW(Sym) *)at; break;
-        case DT_STRTAB: libc->strings = (const char *)at; break;
-        case DT_GNU_HASH: libc->hash = (const uint32_t *)at; break;
-        default: break;
-        }
-    }
-}
-
-static int find_libc(struct dl_phdr_info *info, size_t size, void *arg)
-{
-    struct libc *libc = arg;
+    struct libc *libc = context;
     const uintptr_t page = getauxval(AT_PAGESZ);
-    (void)size;
-    if (!is_libc(info->dlpi_name))
-        return 0;
-    libc->base = info->dlpi_addr;
-    for (int i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-        const uintptr_t first = libc->base + segment->p_vaddr;
+    if (!is_libc(object->path))
+        return false;
+    libc->object = *object;
+    libc->found = true;
+    for (size_t i = 0; i < object->segment_count; i++) {
+        const ElfW(Phdr) *segment = &object->segments[i];
+        const uintptr_t first = object->base + segment->p_vaddr;
         const uintptr_t end = first + segment->p_memsz;
         if (segment->p_type == PT_LOAD && segment->p_flags & PF_X)
             libc->code = (struct range){first, end};
         else if (segment->p_type == PT_GNU_RELRO)
             libc->kept = (struct range){first & -page, end & -page};
-        else if (segment->p_type == PT_DYNAMIC)
-            read_dynamic(libc, (const ElfW(Dyn) *)first);
     }
-    libc->found = libc->symbols && libc->strings && libc->hash;
-    return 1;
+    return true;
 }
 
-/* The address of a symbol that has `len` bytes (0: any number), by the GNU hash table; 0 if there is none. */
-static uintptr_t symbol_of(const struct libc *libc, const char *name, size_t len)
+/* The address of a symbol of libc's that has `len` bytes (0: any number); 0 if there is none. */
+static uintptr_t symbol_of(const struct libc *libc, const char *name, unsigned char type, size_t len)
 {
-    uint32_t wanted = 5381;
-    for (const char *at = name; *at; at++)
-        wanted = wanted * 33 + (unsigned char)*at;
-    const uint32_t buckets = libc->hash[0];
-    const uint32_t offset = libc->hash[1];
-    const uint32_t *bucket = libc->hash + 4 + libc->hash[2] * (sizeof(ElfW(Addr)) / sizeof(uint32_t));
-    const uint32_t *chain = bucket + buckets;
-    uint32_t number = buckets ? bucket[wanted % buckets] : 0;
-    for (; number >= offset && number; number++) {
-        const uint32_t hash = chain[number - offset];
-        const ElfW(Sym) *symbol = &libc->symbols[number];
-        if ((hash | 1) == (wanted | 1) && !strcmp(libc->strings + symbol->st_name, name))
-            return symbol->st_shndx != SHN_UNDEF && (!len || symbol->st_size == len) ? libc->base + symbol->st_value : 0;
-        if (hash & 1)
-            break;
-    }
-    return 0;
+    const ElfW(Sym) *symbol = elf_symbol(&libc->object, name, type);
+    return symbol && (!len || symbol->st_size == len) ? libc->object.base + symbol->st_value : 0;
 }
 
 /* Two empty words, then functions of libc's own, but for slots that are ours already. */
@@ -146,18 +113,18 @@ static void store(uintptr_t *const *tables, const struct change *changes)
 bool stdio_table_change(const struct stdio_functions *ours, struct stdio_functions *libcs, const char **why)
 {
     struct libc libc = {.found = false};
-    dl_iterate_phdr(find_libc, &libc);
+    elf_each(find_libc, &libc);
     *why = "libc-not-found";
     if (!libc.found)
         return false;
     const struct change changes[CHANGES] = {
-        {SLOT_READ, symbol_of(&libc, "_IO_file_read", 0), (uintptr_t)ours->read},
-        {SLOT_WRITE, symbol_of(&libc, "_IO_file_write", 0), (uintptr_t)ours->write},
-        {SLOT_CLOSE, symbol_of(&libc, "_IO_file_close", 0), (uintptr_t)ours->close},
+        {SLOT_READ, symbol_of(&libc, "_IO_file_read", STT_FUNC, 0), (uintptr_t)ours->read},
+        {SLOT_WRITE, symbol_of(&libc, "_IO_file_write", STT_FUNC, 0), (uintptr_t)ours->write},
+        {SLOT_CLOSE, symbol_of(&libc, "_IO_file_close", STT_FUNC, 0), (uintptr_t)ours->close},
     };
     uintptr_t *const tables[TABLES] = {
-        (uintptr_t *)symbol_of(&libc, "_IO_file_jumps", SLOTS * sizeof(uintptr_t)),
-        (uintptr_t *)symbol_of(&libc, "_IO_wfile_jumps", SLOTS * sizeof(uintptr_t)),
+        (uintptr_t *)symbol_of(&libc, "_IO_file_jumps", STT_OBJECT, SLOTS * sizeof(uintptr_t)),
+        (uintptr_t *)symbol_of(&libc, "_IO_wfile_jumps", STT_OBJECT, SLOTS * sizeof(uintptr_t)),
     };
     *why = NULL;
     for (size_t i = 0; i < TABLES && !*why; i++)

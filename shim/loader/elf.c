@@ -55,21 +55,27 @@ static void read_dynamic(struct elf_object *object)
         object->soname = object->strings + soname;
 }
 
+/* What is looked for among an object's symbols. */
+struct sought {
+    const char *name;
+    unsigned char type;
+};
+
 /* The version that a plain reference gets is the one that is not marked as hidden. */
-static void *function_at(const struct elf_object *object, size_t number, const char *name)
+static const ElfW(Sym) * symbol_at(const struct elf_object *object, size_t number, struct sought sought)
 {
     const unsigned hidden = 0x8000;
     const ElfW(Sym) *symbol = &object->symbols[number];
     const unsigned char type = symbol->st_info & 15;
     const unsigned char bind = symbol->st_info >> 4;
-    if (symbol->st_shndx == SHN_UNDEF || symbol->st_value == 0 || type != STT_FUNC ||
+    if (symbol->st_shndx == SHN_UNDEF || symbol->st_value == 0 || type != sought.type ||
         (bind != STB_GLOBAL && bind != STB_WEAK) || (object->versions && object->versions[number] & hidden) ||
-        !text_is(object->strings + symbol->st_name, name))
+        !text_is(object->strings + symbol->st_name, sought.name))
         return NULL;
-    return (void *)(object->base + symbol->st_value);
+    return symbol;
 }
 
-static void *function_by_gnu_hash(const struct elf_object *object, const char *name)
+static const ElfW(Sym) * symbol_by_gnu_hash(const struct elf_object *object, struct sought sought)
 {
     const uint32_t *table = object->gnu_hash;
     const uint32_t buckets = table[0];
@@ -82,45 +88,52 @@ static void *function_by_gnu_hash(const struct elf_object *object, const char *n
     uint32_t hash = 5381;
     if (buckets == 0 || words == 0)
         return NULL;
-    for (const unsigned char *at = (const unsigned char *)name; *at; at++)
+    for (const unsigned char *at = (const unsigned char *)sought.name; *at; at++)
         hash = hash * 33 + *at;
     const ElfW(Addr) word = bloom[hash / bits % words];
     if (!(word >> hash % bits & word >> (hash >> table[3]) % bits & 1))
         return NULL;
     for (uint32_t number = bucket[hash % buckets]; number >= first; number++) {
         const uint32_t entry = chain[number - first];
-        void *function = (entry ^ hash) >> 1 == 0 ? function_at(object, number, name) : NULL;
-        if (function || entry & 1)
-            return function;
+        const ElfW(Sym) *symbol = (entry ^ hash) >> 1 == 0 ? symbol_at(object, number, sought) : NULL;
+        if (symbol || entry & 1)
+            return symbol;
     }
     return NULL;
 }
 
-static void *function_by_hash(const struct elf_object *object, const char *name)
+static const ElfW(Sym) * symbol_by_hash(const struct elf_object *object, struct sought sought)
 {
     const uint32_t buckets = object->hash[0];
     const uint32_t *bucket = object->hash + 2;
     const uint32_t *chain = bucket + buckets;
     uint32_t hash = 0;
-    for (const unsigned char *at = (const unsigned char *)name; *at; at++) {
+    for (const unsigned char *at = (const unsigned char *)sought.name; *at; at++) {
         hash = (hash << 4) + *at;
         hash = (hash ^ (hash >> 24 & 0xf0)) & 0x0fffffff;
     }
     for (uint32_t number = buckets ? bucket[hash % buckets] : 0; number; number = chain[number]) {
-        void *function = function_at(object, number, name);
-        if (function)
-            return function;
+        const ElfW(Sym) *symbol = symbol_at(object, number, sought);
+        if (symbol)
+            return symbol;
     }
     return NULL;
 }
 
-void *elf_function(const struct elf_object *object, const char *name)
+const ElfW(Sym) * elf_symbol(const struct elf_object *object, const char *name, unsigned char type)
 {
+    const struct sought sought = {name, type};
     if (!object->symbols || !object->strings)
         return NULL;
     if (object->gnu_hash)
-        return function_by_gnu_hash(object, name);
-    return object->hash ? function_by_hash(object, name) : NULL;
+        return symbol_by_gnu_hash(object, sought);
+    return object->hash ? symbol_by_hash(object, sought) : NULL;
+}
+
+void *elf_function(const struct elf_object *object, const char *name)
+{
+    const ElfW(Sym) *symbol = elf_symbol(object, name, STT_FUNC);
+    return symbol ? (void *)(object->base + symbol->st_value) : NULL;
 }
 
 /* The parts of an object's dynamic section that say what it asks for. */
@@ -167,7 +180,7 @@ bool elf_imports(const struct elf_object *object, const char *prefix)
     return false;
 }
 
-static void read_object(struct elf_object *object, const struct dl_phdr_info *info, size_t index)
+void elf_read(struct elf_object *object, const struct dl_phdr_info *info, size_t index)
 {
     *object = (struct elf_object){.base = info->dlpi_addr,
                                   .path = info->dlpi_name ? info->dlpi_name : "",
@@ -229,7 +242,7 @@ static int walk_on(struct dl_phdr_info *info, size_t size, void *context)
     struct walk *walk = context;
     struct elf_object object;
     (void)size;
-    read_object(&object, info, walk->index++);
+    elf_read(&object, info, walk->index++);
     return walk->visit(&object, walk->context);
 }
 

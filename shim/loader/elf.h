@@ -49,6 +49,13 @@ bool elf_is_ours(const void *address);
 /* Whether this very object is a copy in a namespace of its own (dlmopen): it is the first there, and no program. */
 bool elf_is_copy(void);
 
+/* What an object says of itself, from what the loader says of it; `index` is its place in the order of loading. */
+void elf_read(struct elf_object *object, const struct dl_phdr_info *info, size_t index);
+
+/* The symbol of that name and type (STT_FUNC, STT_OBJECT) in an object that defines it, in the version that dlsym() would
+ * choose; NULL. */
+const ElfW(Sym) * elf_symbol(const struct elf_object *object, const char *name, unsigned char type);
+
 /* A function's address in an object that defines it, in the version that dlsym() would choose; NULL. */
 void *elf_function(const struct elf_object *object, const char *name);
 

@@ -12,17 +12,15 @@
 #define SYMBOL_OF(info) ELF32_R_SYM(info)
 #endif
 
-static void read_dynamic(struct main_program *program, const ElfW(Dyn) * entry)
+static void read_relocations(struct main_program *program)
 {
+    const ElfW(Dyn) *entry = program->object.dynamic;
     size_t relative = 0, jump_size = 0, size = 0;
     for (; entry->d_tag != DT_NULL; entry++) {
         const ElfW(Addr) address = entry->d_un.d_ptr;
         /* glibc has added the base to these already, other loaders have not. */
-        const char *at = (const char *)(address < program->base ? address + program->base : address);
+        const char *at = (const char *)(address < program->object.base ? address + program->object.base : address);
         switch (entry->d_tag) {
-        case DT_SYMTAB: program->symbols = (const ElfW(Sym) *)at; break;
-        case DT_STRTAB: program->strings = at; break;
-        case DT_GNU_HASH: program->gnu_hash = (const uint32_t *)at; break;
         case DT_JMPREL: program->relocations[0] = (const ElfW(Rela) *)at; break;
         case DT_RELA: program->relocations[1] = (const ElfW(Rela) *)at; break;
         case DT_PLTRELSZ: jump_size = entry->d_un.d_val; break;
@@ -46,16 +44,12 @@ enum { WORTH_A_LOOK = 1 << 20 };
 static int read_first(struct dl_phdr_info *info, size_t size, void *arg)
 {
     struct main_program *program = arg;
-    const ElfW(Dyn) *dynamic = NULL;
     (void)size;
     if (info->dlpi_name && *info->dlpi_name)
         return 1;
-    program->base = info->dlpi_addr;
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
         const char *at = (const char *)(info->dlpi_addr + segment->p_vaddr);
-        if (segment->p_type == PT_DYNAMIC)
-            dynamic = (const ElfW(Dyn) *)at;
         if (segment->p_type != PT_LOAD)
             continue;
         if (!program->low)
@@ -64,8 +58,11 @@ static int read_first(struct dl_phdr_info *info, size_t size, void *arg)
             program->header = (const ElfW(Ehdr) *)at;
         program->high = at + segment->p_memsz;
     }
-    if (dynamic && program->high - program->low > WORTH_A_LOOK)
-        read_dynamic(program, dynamic);
+    if (program->high - program->low <= WORTH_A_LOOK)
+        return 1;
+    elf_read(&program->object, info, 0);
+    if (program->object.dynamic)
+        read_relocations(program);
     return 1;
 }
 
@@ -73,41 +70,20 @@ bool main_program_read(struct main_program *program)
 {
     *program = (struct main_program){0};
     dl_iterate_phdr(read_first, program);
-    return program->symbols && program->strings;
+    return program->object.symbols && program->object.strings;
 }
 
 static struct own_function function_of(const struct main_program *program, const ElfW(Sym) * symbol)
 {
     if ((symbol->st_info & 0xf) != STT_FUNC || symbol->st_shndx == SHN_UNDEF || symbol->st_value == 0)
         return (struct own_function){0};
-    return (struct own_function){(void *)(program->base + symbol->st_value), symbol->st_size};
+    return (struct own_function){(void *)(program->object.base + symbol->st_value), symbol->st_size};
 }
 
 struct own_function main_program_export(const struct main_program *program, const char *name)
 {
-    const uint32_t *table = program->gnu_hash;
-    if (!table || table[0] == 0 || table[2] == 0)
-        return (struct own_function){0};
-    uint32_t hash = 5381;
-    for (const char *c = name; *c; c++)
-        hash = hash * 33 + (unsigned char)*c;
-    const unsigned bits = 8 * sizeof(ElfW(Addr));
-    const uint32_t bucket_count = table[0], first_hashed = table[1], words = table[2], shift = table[3];
-    const ElfW(Addr) *bloom = (const ElfW(Addr) *)(table + 4);
-    const ElfW(Addr) word = bloom[hash / bits % words];
-    if (!(word >> hash % bits & word >> (hash >> shift) % bits & 1))
-        return (struct own_function){0};
-    const uint32_t *buckets = (const uint32_t *)(bloom + words), *chain = buckets + bucket_count;
-    uint32_t index = buckets[hash % bucket_count];
-    for (; index >= first_hashed; index++) {
-        const uint32_t other = chain[index - first_hashed];
-        const ElfW(Sym) *symbol = &program->symbols[index];
-        if ((other | 1) == (hash | 1) && strcmp(program->strings + symbol->st_name, name) == 0)
-            return function_of(program, symbol);
-        if (other & 1)
-            break;
-    }
-    return (struct own_function){0};
+    const ElfW(Sym) *symbol = elf_symbol(&program->object, name, STT_FUNC);
+    return symbol ? function_of(program, symbol) : (struct own_function){0};
 }
 
 bool main_program_imports(const struct main_program *program, const char *name, const char *never)
@@ -117,8 +93,8 @@ bool main_program_imports(const struct main_program *program, const char *name, 
     for (int list = 0; list < 2; list++)
         for (size_t i = 0; i < program->relocation_count[list]; i++) {
             const size_t index = SYMBOL_OF(program->relocations[list][i].r_info);
-            const ElfW(Sym) *symbol = &program->symbols[index];
-            const char *other = program->strings + symbol->st_name;
+            const ElfW(Sym) *symbol = &program->object.symbols[index];
+            const char *other = program->object.strings + symbol->st_name;
             if (index == 0 || symbol->st_shndx != SHN_UNDEF || (*other != *name && *other != *never))
                 continue;
             if (strncmp(other, never, never_len) == 0)

@@ -3,18 +3,12 @@
 #ifndef JWTSHIM_LOADER_MAIN_PROGRAM_H
 #define JWTSHIM_LOADER_MAIN_PROGRAM_H
 
-#include <link.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "elf.h"
 
 struct main_program {
-    ElfW(Addr) base;
-    const char *low, *high;    /* its addresses */
-    const ElfW(Ehdr) * header; /* as mapped; NULL if it is not */
-    const ElfW(Sym) * symbols;
-    const char *strings;
-    const uint32_t *gnu_hash;
+    struct elf_object object;
+    const char *low, *high;            /* its addresses */
+    const ElfW(Ehdr) * header;         /* as mapped; NULL if it is not */
     const ElfW(Rela) * relocations[2]; /* of functions called, and of addresses taken */
     size_t relocation_count[2];
 };
