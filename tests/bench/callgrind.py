@@ -72,11 +72,12 @@ def cost(program, arguments, shim):
 
 
 def private_bytes(argv, preload):
-    """Private_Dirty of all that the process has mapped, which it prints itself from /proc/self/smaps."""
+    """Pages that are nobody else's, which the process prints itself from /proc/self/smaps. Not Private_Dirty, which counts a file that was
+    just linked, too."""
     run = subprocess.run(argv, env=environment(preload), capture_output=True, text=True, timeout=30, check=True)
     if preload and os.path.basename(preload) not in run.stdout:
         raise RuntimeError('%s was not loaded into %s' % (preload, argv[0]))
-    return 1024 * sum(int(size) for size in re.findall(r'^Private_Dirty: +(\d+) kB', run.stdout, re.MULTILINE))
+    return 1024 * sum(int(size) for size in re.findall(r'^Anonymous: +(\d+) kB', run.stdout, re.MULTILINE))
 
 
 def has_avx2():

@@ -222,12 +222,12 @@ static void use_handles(int count, int times)
 static void print_what_is_left(void)
 {
     static char line[1024];
-    long dirty = 0, kilobytes;
+    long pages = 0, kilobytes;
     int descriptors = -1; /* the directory's own */
     FILE *smaps = fopen("/proc/self/smaps", "r");
     while (smaps && fgets(line, sizeof line, smaps))
-        if (sscanf(line, "Private_Dirty: %ld kB", &kilobytes) == 1)
-            dirty += kilobytes;
+        if (sscanf(line, "Anonymous: %ld kB", &kilobytes) == 1)
+            pages += kilobytes;
     if (smaps)
         fclose(smaps);
     DIR *directory = opendir("/proc/self/fd");
@@ -236,7 +236,7 @@ static void print_what_is_left(void)
     if (directory)
         closedir(directory);
     struct mallinfo2 heap = mallinfo2();
-    printf("%zu %ld %d\n", heap.uordblks + heap.hblkhd, dirty, descriptors);
+    printf("%zu %ld %d\n", heap.uordblks + heap.hblkhd, pages, descriptors);
 }
 
 int main(int argc, char **argv)
