@@ -19,16 +19,17 @@ typedef int BIO_gets_fn(BIO *bio, char *buf, int len);
 typedef int BIO_free_fn(BIO *bio);
 typedef void BIO_free_all_fn(BIO *bio);
 
+enum { TYPE_SSL = 7 | 0x0200 /* BIO_TYPE_SSL */ };
+
 /* The SSL that `bio`'s chain ends in, NULL if there is none. `at` gets its BIO. */
 static SSL *ssl_under(BIO *bio, const void *function, BIO **at)
 {
-    const int type_ssl = 7 | 0x0200; /* BIO_TYPE_SSL */
     const int control_get_ssl = 110; /* BIO_C_GET_SSL */
     BIO *(*find_type)(BIO *, int) = (BIO * (*)(BIO *, int)) resolve_beside(NEIGHBOUR_BIO_find_type, function);
     long (*control)(BIO *, int, long, void *) =
         (long (*)(BIO *, int, long, void *))resolve_beside(NEIGHBOUR_BIO_ctrl, function);
     SSL *ssl = NULL;
-    *at = bio && find_type && control ? find_type(bio, type_ssl) : NULL;
+    *at = bio && find_type && control ? find_type(bio, TYPE_SSL) : NULL;
     if (*at)
         control(*at, control_get_ssl, 0, &ssl);
     return ssl;
@@ -221,13 +222,25 @@ static bool owns_ssl(BIO *at, void *real)
     return control && control(at, control_get_close, 0, NULL) != 0;
 }
 
+/* The BIO itself alone is looked at: BIO_free() does not follow the chain, whose other end may be freed already. */
+static bool is_ssl_bio(BIO *bio, void *real)
+{
+    int (*method_type)(const BIO *) = (int (*)(const BIO *))resolve_beside(NEIGHBOUR_BIO_method_type, real);
+    if (!bio)
+        return false;
+    if (method_type)
+        return method_type(bio) == TYPE_SSL;
+    /* A macro in 1.0.2, where a BIO begins with its method, and that with its type. */
+    return resolve_beside(NEIGHBOUR_SSLeay, real) && **(const int *const *)bio == TYPE_SSL;
+}
+
 /* Freeing an SSL BIO frees its SSL, by libssl's own inner call. */
 EXPORT int BIO_free(BIO *bio)
 {
     BIO_free_fn *real = REAL_OF_CALLER(BIO_free);
     BIO *at;
-    SSL *ssl = real ? ssl_under(bio, (void *)real, &at) : NULL;
-    if (ssl && at == bio && owns_ssl(at, (void *)real)) {
+    SSL *ssl = real && is_ssl_bio(bio, (void *)real) ? ssl_under(bio, (void *)real, &at) : NULL;
+    if (ssl && owns_ssl(at, (void *)real)) {
         release_chain(bio, ssl, (void *)real);
         handle_ends(ssl);
         offer_forget(ssl);

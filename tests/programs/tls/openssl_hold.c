@@ -169,7 +169,11 @@ static void invisible(char **arguments)
     errno = 4242;
     BIO_write(memory, request.at, (int)request.len);
     show_state("behind a memory BIO's write");
+    BIO *digest = BIO_push(BIO_new(BIO_f_md()), memory); /* whose next is gone when it is freed, as in "openssl dgst" */
     BIO_free(memory);
+    errno = 4242;
+    BIO_free(digest);
+    show_state("behind a chain that was freed from its end");
     errno = 4242;
     BIO_free(NULL);
     BIO_free_all(NULL);
