@@ -1,5 +1,5 @@
-/* What a program writes on one connection, through the connection layer and onto a wire that misbehaves: cut anywhere, taken in part, refused, broken off,
- * forked in the middle. What leaves is held against the model each time. The golden inputs are the seed corpus. */
+/* What a program writes on one connection, through the connection layer and onto a wire that misbehaves: cut anywhere,
+ * taken in part, refused, broken off, forked in the middle. What leaves is held against the model each time. */
 #include "../../shim/config.h"
 #include "../../shim/conn/conn.h"
 #include "../../shim/http/wide.h"
@@ -85,8 +85,8 @@ static void begin(struct program *program, const char *in, size_t len, struct wi
     wire->broken = false;
 }
 
-/* One write of up to `want` bytes, shown again until something of it is taken or the wire breaks. A library that takes all or nothing is shown the very same
- * again; elsewhere it may be more, or less. */
+/* One write of up to `want` bytes, shown again until something of it is taken or the wire breaks. A library that takes all
+ * or nothing is shown the very same again; elsewhere it may be more, or less. */
 static void write_some(struct program *program, size_t want, uint32_t *cuts)
 {
     for (;;) {

@@ -33,7 +33,8 @@ struct model {
     bool opaque;      /* nothing behind the input would be looked at any more */
 };
 
-/* Works out what becomes of `len` bytes (at most MODEL_MAX) that a program writes on a new connection, and what is in question is given up at their end. */
+/* Works out what becomes of `len` bytes (at most MODEL_MAX) that a program writes on a new connection; what is still in
+ * question at their end leaves as it is. */
 void model_run(struct model *model, const char *in, size_t len, enum model_conflict conflict);
 
 /* What becomes of a `:path` beside an `:authority` in HTTP/2: true if its token moves; `out` gets the path that is left, and

@@ -1,5 +1,5 @@
-/* Many streams, made from pieces of requests and spoilt here and there, for fuzz_core's promises: the numbers that a fuzzer led by coverage does not
- * reach. Says how many it ran; ends at the first broken promise.
+/* Many streams, made from pieces of requests and spoilt here and there, for fuzz_core's promises: the numbers that a fuzzer
+ * led by coverage does not reach. Says how many it ran; ends at the first broken promise.
  *
  *     storm SEED COUNT */
 #include <inttypes.h>

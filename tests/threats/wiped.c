@@ -1,6 +1,6 @@
-/* Sends one request with a token, whole or in two writes, forgets the token itself, and then looks for it in all of its own memory that can
- * be written. What it finds is not its own. The token is made from a seed, so that the program text does not hold it. To be
- * bound at load: a function that is bound at its first call saves the vector registers on the stack, with what the last memcpy left there.
+/* Sends one request with a token, whole or in two writes, forgets the token itself, and then looks for it in all of its own
+ * memory that can be written. What it finds is not its own. The token is computed, so that the program text does not hold it.
+ * To be bound at load: what is bound at its first call saves the vector registers on the stack, with what memcpy left there.
  *
  *     wiped PORT whole|pieces        prints how many copies of the token, and of its signature, are left */
 #include <arpa/inet.h>

@@ -1,9 +1,11 @@
-/* What the golden pairs, which are HTTP/1 as programs send it, do not reach of the core: HTTP/2's fields, lines at the edge of a grammar, more
- * changes than there is room for. */
+/* What the golden pairs, which are HTTP/1 as programs send it, do not reach of the core: HTTP/2's fields, lines at the edge
+ * of a grammar, more changes than there is room for. */
 #include "unit.h"
 
 #include "../../shim/config.h"
+#include "../../shim/http/quick.h"
 #include "../../shim/http/stream.h"
+#include "../../shim/http/wide.h"
 
 static struct config config;
 
@@ -180,6 +182,30 @@ static void a_line_too_short_for_a_version_is_no_request_line(void **state)
     assert_true(line.http_1_0);
 }
 
+static void a_method_that_is_as_long_as_a_known_one_is_another(void **state)
+{
+    (void)state;
+    assert_true(request_may_begin(text_span("POST /")));
+    assert_false(request_may_begin(text_span("PUSH /")));
+    assert_false(request_may_begin(text_span("GOT /")));
+    assert_true(request_may_begin(text_span("PROPF")));
+    assert_false(request_may_begin(text_span("PROPX")));
+}
+
+static void a_quick_look_is_at_whole_heads_alone(void **state)
+{
+    (void)state;
+    static const char head[] =
+        "GET /rest/api/3/myself?expand=groups HTTP/1.1\r\nHost: s.atlassian.net\r\nAccept: */*\r\n"
+        "X-One: 1111111111111111111111\r\nX-Two: 2222222222222222222222\r\nX-Three: 3333333\r\n\r\n";
+    const size_t len = strlen(head);
+    for (size_t cut = 1; cut < len; cut++)
+        assert_false(quick_head_stays(span_of(head, cut)));
+#ifdef WIDE
+    assert_true(quick_head_stays(span_of(head, len)) == wide_is_there());
+#endif
+}
+
 static void an_open_bracket_is_no_host(void **state)
 {
     (void)state;
@@ -282,6 +308,8 @@ int main(void)
         cmocka_unit_test(too_many_tokens_leave_a_request_as_it_is),
         cmocka_unit_test(too_many_tokens_leave_a_referer_as_it_is),
         cmocka_unit_test(a_line_too_short_for_a_version_is_no_request_line),
+        cmocka_unit_test(a_method_that_is_as_long_as_a_known_one_is_another),
+        cmocka_unit_test(a_quick_look_is_at_whole_heads_alone),
         cmocka_unit_test(an_open_bracket_is_no_host),
         cmocka_unit_test(a_name_that_only_begins_encoded_is_another),
         cmocka_unit_test(a_head_without_an_end_is_held_for_64_kib),

@@ -1,5 +1,5 @@
-/* What becomes of tables and connections where a life ends or doubles: forks, references, threads in the way, memory that runs out at each
- * allocation. */
+/* What becomes of tables and connections where a life ends or doubles: forks, references, threads in the way, memory that
+ * runs out at each allocation. */
 #include "unit.h"
 
 #include "../../shim/config.h"
