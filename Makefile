@@ -241,7 +241,9 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          faults/seccomp="tests/fault/run --build $(B) --suite seccomp" \
          faults/threads="$(THREADED)/tests/race" \
          doctor="tests/doctor/run --build $(B)" \
-         clients="tests/clients/run --build $(B)"
+         clients="tests/clients/run --build $(B)" \
+         bench/budget="tests/bench/budget --build $(B)" \
+         bench/scaling="tests/bench/scaling --build $(B)"
 
 check:
 	tools/deps check
@@ -274,9 +276,11 @@ coverage:
 mutate:
 	tests/mutate/run
 
+# Six minutes; `make bench BENCH_QUICK=1` takes one round of each instead, and writes nothing.
 bench: all
-	tests/bench/run --build $(B)
-	tests/bench/inspector --build $(B)
+	tools/deps bench
+	tests/bench/run --build $(B) $(if $(BENCH_QUICK),--quick)
+	tests/bench/inspector --build $(B) $(if $(BENCH_QUICK),--runs 20)
 
 include tools/packaging/packaging.mk
 

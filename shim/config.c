@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "early.h"
 #include "loader/raw.h"
 #include "report/events.h"
 
@@ -268,7 +269,7 @@ static struct {
     char where[96];
     const char *what;
 } complaints[COMPLAINTS];
-static size_t complaint_count;
+EARLY static size_t complaint_count;
 
 static void keep_complaint(const char *where, const char *what)
 {
@@ -358,12 +359,12 @@ static void load(struct config *config)
         config->mode = MODE_OFF;
 }
 
-_Atomic(const struct config *) config_loaded;
+EARLY _Atomic(const struct config *) config_loaded;
 
 const struct config *config_load(void)
 {
     static struct config config;
-    static _Atomic bool begun;
+    EARLY static _Atomic bool begun;
     static const struct config inert = {.mode = MODE_OFF};
     if (atomic_exchange(&begun, true))
         return &inert; /* another thread, or we ourselves below, are at it: what is written meanwhile passes */

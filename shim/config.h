@@ -17,8 +17,8 @@ enum { CONFIG_TEXT = 8192, CONFIG_PATH = 1024, CONFIG_PROGRAMS = 64 };
 
 /* Names of programs, as JWTSHIM_ONLY and JWTSHIM_SKIP list them. */
 struct program_names {
+    size_t count; /* first: written at every start */
     struct span name[CONFIG_PROGRAMS];
-    size_t count;
 };
 
 struct config {

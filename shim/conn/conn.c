@@ -1,5 +1,6 @@
 #include "conn.h"
 
+#include "../early.h"
 #include "../http/quick.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@
  * segment, or one TLS record, stays one. */
 enum { TAIL_MAX = 16 * 1024 };
 
-_Atomic(unsigned) conns_holding;
+EARLY _Atomic(unsigned) conns_holding;
 
 /* Out of the connection first: a handler that jumps out of here leaves nothing that is freed twice. */
 static void buffer_free(struct buffer *buffer)

@@ -28,7 +28,7 @@ static struct answer real_with(void *handle)
 void *dl_export(enum hook hook)
 {
     struct elf_object ours;
-    return elf_object_of((const void *)dl_export, &ours) ? elf_function(&ours, symbol_names[hook]) : NULL;
+    return elf_object_of((const void *)dl_export, &ours) ? elf_function(&ours, symbol_name(hook)) : NULL;
 }
 
 static bool is_libc(const struct elf_object *object, void *path)
@@ -54,7 +54,7 @@ static struct answer nothing(void *handle)
 /* In the global scope: RTLD_NEXT is ours here, and sees what was opened with RTLD_GLOBAL too. */
 static void *behind_us(enum hook hook)
 {
-    return ((__typeof__(&dlsym))atomic_load(&dl_next_dlsym))(RTLD_NEXT, symbol_names[hook]);
+    return ((__typeof__(&dlsym))atomic_load(&dl_next_dlsym))(RTLD_NEXT, symbol_name(hook));
 }
 
 static bool is_elsewhere(enum hook hook, const void *caller)
@@ -71,7 +71,7 @@ static bool is_before_us(const void *caller)
 static bool defines(const void *caller, enum hook hook)
 {
     struct elf_object object;
-    return elf_object_of(caller, &object) && elf_function(&object, symbol_names[hook]);
+    return elf_object_of(caller, &object) && elf_function(&object, symbol_name(hook));
 }
 
 static void report_no_room(const char *object)

@@ -22,9 +22,9 @@ static unsigned hash_of(const char *name)
 void dl_make_names(void)
 {
     for (unsigned hook = 0; hook < HOOK_COUNT; hook++) {
-        const unsigned beginning = dl_beginning_of(symbol_names[hook]);
+        const unsigned beginning = dl_beginning_of(symbol_name(hook));
         atomic_fetch_or(&dl_beginnings[beginning / 64], 1ull << beginning % 64);
-        unsigned place = hash_of(symbol_names[hook]) % PLACES;
+        unsigned place = hash_of(symbol_name(hook)) % PLACES;
         for (;; place = (place + 1) % PLACES) {
             unsigned there = atomic_load_explicit(&places[place], memory_order_relaxed);
             if (there == hook + 1)
@@ -50,7 +50,7 @@ bool dl_hook_named(const char *name, enum hook *hook)
         if (there == 0)
             return false;
         *hook = (enum hook)(there - 1);
-        if (text_is(symbol_names[*hook], name))
+        if (text_is(symbol_name(*hook), name))
             return !is_loaders(*hook);
     }
 }

@@ -4,6 +4,7 @@
 
 #include "../conn/handle_table.h"
 #include "../conn/offer_table.h"
+#include "../early.h"
 #include "../loader/raw.h"
 
 #include <errno.h>
@@ -246,7 +247,7 @@ EXPORT void _Exit(int status)
     __builtin_unreachable();
 }
 
-static _Atomic(bool) ending;
+EARLY static _Atomic(bool) ending;
 
 bool process_is_ending(void)
 {

@@ -1,5 +1,6 @@
 #include "elf.h"
 
+#include "../early.h"
 #include "text.h"
 
 #include <stdatomic.h>
@@ -212,7 +213,7 @@ typedef int iterate_fn(int (*each)(struct dl_phdr_info *info, size_t size, void 
  * starts, and it asks for symbols then. */
 static iterate_fn *libcs_iterate(void)
 {
-    static _Atomic(iterate_fn *) known;
+    EARLY static _Atomic(iterate_fn *) known;
     iterate_fn *iterate = atomic_load_explicit(&known, memory_order_relaxed);
     if (__builtin_expect(iterate != NULL, 1))
         return iterate;

@@ -79,7 +79,7 @@ struct found {
 
 static bool is_of_interest(unsigned symbol)
 {
-    const char *name = symbol_names[symbol];
+    const char *name = symbol_name(symbol);
     return strncmp(name, "SSL_", 4) == 0 || strncmp(name, "BIO_", 4) == 0 || strncmp(name, "ERR_", 4) == 0 ||
            strncmp(name, "nghttp2_", 8) == 0;
 }
@@ -88,7 +88,7 @@ static void look_up_exports(const struct main_program *program, struct found *fo
 {
     for (unsigned symbol = 0; symbol < SYMBOL_COUNT; symbol++)
         if (is_of_interest(symbol))
-            found->function[symbol] = main_program_export(program, symbol_names[symbol]);
+            found->function[symbol] = main_program_export(program, symbol_name(symbol));
     for (int mark = 0; mark < MARKS; mark++)
         found->mark[mark] = main_program_export(program, mark_names[mark]);
 }
@@ -103,7 +103,7 @@ static bool look_up_all(const struct main_program *program, const struct symbol_
     for (unsigned symbol = 0; symbol < SYMBOL_COUNT; symbol++)
         if (is_of_interest(symbol)) {
             symbols[count] = symbol;
-            names[count++] = symbol_names[symbol];
+            names[count++] = symbol_name(symbol);
         }
     for (int mark = 0; mark < MARKS; mark++)
         names[count + (size_t)mark] = mark_names[mark];
@@ -148,7 +148,7 @@ static void report_refusal(const struct found *found, enum set set, enum patch_r
     const char *missing = NULL, *present = NULL;
     for (size_t i = WANTED_COUNT; i-- > 0;)
         if (wanted[i].set == set && wanted[i].needed)
-            *(found->function[wanted[i].hook].at ? &present : &missing) = symbol_names[wanted[i].hook];
+            *(found->function[wanted[i].hook].at ? &present : &missing) = symbol_name(wanted[i].hook);
     if (present)
         report_patch(missing ? missing : present, refusal_name(refused));
 }
@@ -213,11 +213,11 @@ static void note(const struct found *found, const struct patch_job *job, const u
     for (size_t i = 0; i < job->count; i++)
         have_ssl |= hooks[i] == HOOK_SSL_write && job->functions[i].refused == PATCH_NONE;
     for (unsigned symbol = 0; have_ssl && symbol < SYMBOL_COUNT; symbol++)
-        if (found->function[symbol].at && strncmp(symbol_names[symbol], "nghttp2_", 8) != 0)
+        if (found->function[symbol].at && strncmp(symbol_name(symbol), "nghttp2_", 8) != 0)
             patched.function[symbol] = found->function[symbol].at;
     for (size_t i = 0; i < job->count; i++)
         for (unsigned symbol = 0; symbol < SYMBOL_COUNT; symbol++)
-            if (job->functions[i].refused == PATCH_NONE && strcmp(symbol_names[symbol], symbol_names[hooks[i]]) == 0)
+            if (job->functions[i].refused == PATCH_NONE && strcmp(symbol_name(symbol), symbol_name(hooks[i])) == 0)
                 patched.function[symbol] = job->functions[i].trampoline;
     patched.low = job->room;
     patched.high = job->room_end;
@@ -236,7 +236,7 @@ static void report_outcome(const struct patch_job *job, const unsigned char *hoo
         const bool of_all = refused != PATCH_NONE && (int)refused < (int)PATCH_OF_FUNCTION;
         const bool again = refused == PATCH_NONE ? function->set == told : of_all && told_of_all;
         if (!again && refused != PATCH_COMPANION)
-            report_patch(symbol_names[hooks[i]], refused == PATCH_NONE ? NULL : refusal_name(refused));
+            report_patch(symbol_name(hooks[i]), refused == PATCH_NONE ? NULL : refusal_name(refused));
         told_of_all |= of_all;
         told = function->set;
     }
@@ -256,7 +256,7 @@ static void apply(const struct main_program *program, const struct found *found)
         return;
     patch_apply_fn *patch = can_patch ? load(&handle) : NULL;
     if (!patch) {
-        report_patch(symbol_names[hooks[0]], refusal_name(can_patch ? PATCH_NO_DECODER : PATCH_ARCHITECTURE));
+        report_patch(symbol_name(hooks[0]), refusal_name(can_patch ? PATCH_NO_DECODER : PATCH_ARCHITECTURE));
     } else {
         patch(&job);
         if (job.room)
@@ -296,8 +296,8 @@ void patch_main_program(void)
     if (config->mode == MODE_OFF || !config->patch || !main_program_read(&program) || getauxval(AT_SECURE))
         return;
     int saved = errno;
-    if (main_program_export(&program, symbol_names[HOOK_SSL_write]).at ||
-        main_program_export(&program, symbol_names[HOOK_nghttp2_submit_request]).at)
+    if (main_program_export(&program, symbol_name(HOOK_SSL_write)).at ||
+        main_program_export(&program, symbol_name(HOOK_nghttp2_submit_request)).at)
         patch_exports(&program);
     else if (may_hide_a_library(&program) && main_program_open(&program, &table))
         patch_listed(&program, &table);

@@ -1,5 +1,6 @@
 #include "resolve.h"
 
+#include "../early.h"
 #include "elf.h"
 #include "library.h"
 #include "patched.h"
@@ -8,23 +9,45 @@
 #include <errno.h>
 #include <string.h>
 
-const char *const symbol_names[SYMBOL_COUNT] = {
-#define HOOK(library, symbol, since, why) [HOOK_##symbol] = #symbol,
+/* One text and places in it instead of pointers: each of those would be work for the loader at every start of every program. */
+static const struct {
+#define HOOK(library, symbol, since, why) char hook_##symbol[sizeof #symbol];
 #include "../hooks.def"
 #undef HOOK
-#define X(symbol) [NEIGHBOUR_##symbol] = #symbol,
+#define X(symbol) char neighbour_##symbol[sizeof #symbol];
+    NEIGHBOURS(X)
+#undef X
+} symbol_text = {
+#define HOOK(library, symbol, since, why) #symbol,
+#include "../hooks.def"
+#undef HOOK
+#define X(symbol) #symbol,
     NEIGHBOURS(X)
 #undef X
 };
 
-_Atomic(void *) resolved_next[HOOK_COUNT];
+static const uint16_t symbol_places[SYMBOL_COUNT] = {
+#define HOOK(library, symbol, since, why) [HOOK_##symbol] = offsetof(__typeof__(symbol_text), hook_##symbol),
+#include "../hooks.def"
+#undef HOOK
+#define X(symbol) [NEIGHBOUR_##symbol] = offsetof(__typeof__(symbol_text), neighbour_##symbol),
+    NEIGHBOURS(X)
+#undef X
+};
+
+const char *symbol_name(unsigned symbol)
+{
+    return (const char *)&symbol_text + symbol_places[symbol];
+}
+
+EARLY _Atomic(void *) resolved_next[HOOK_COUNT];
 
 struct patched patched;
 __thread bool patched_arrived;
 
 /* How many objects there were when the program started: these are the global scope, in the order of search. 0: it has not
  * started yet, and all that are there belong to it. */
-static _Atomic(size_t) startup_objects;
+EARLY static _Atomic(size_t) startup_objects;
 
 void resolve_note_startup(void)
 {
@@ -88,7 +111,7 @@ static bool find_of_start(struct search *search)
 
 void *resolve_next(enum hook hook)
 {
-    struct search search = {.name = symbol_names[hook], .hook = hook, .behind_us = true, .at_startup = true};
+    struct search search = {.name = symbol_name(hook), .hook = hook, .behind_us = true, .at_startup = true};
     if (!find_of_start(&search))
         find(&search);
     if (!search.found) { /* a C library whose loader lists it first */
@@ -103,7 +126,7 @@ void *resolve_next(enum hook hook)
 
 bool resolve_exists(enum hook hook, const void *caller)
 {
-    struct search search = {.name = symbol_names[hook], .hook = hook, .asker = caller, .at_startup = true};
+    struct search search = {.name = symbol_name(hook), .hook = hook, .asker = caller, .at_startup = true};
     if (find(&search) || elf_each_seen_from(caller, visit, &search))
         return true;
     search.at_startup = false;
@@ -113,7 +136,7 @@ bool resolve_exists(enum hook hook, const void *caller)
 
 bool resolve_has_copies(enum hook hook)
 {
-    struct search search = {.name = symbol_names[hook], .hook = hook, .genuine = true};
+    struct search search = {.name = symbol_name(hook), .hook = hook, .genuine = true};
     if (!find(&search))
         return false;
     search.but = search.found;
@@ -160,11 +183,11 @@ enum tie {
  * what this thread called last. */
 static void *look_up(enum hook hook, const void *caller, const void *called_last, enum tie *tie)
 {
-    struct search search = {.name = symbol_names[hook], .hook = hook, .behind_us = true, .at_startup = true};
+    struct search search = {.name = symbol_name(hook), .hook = hook, .behind_us = true, .at_startup = true};
     *tie = TIED;
     if (find(&search) && !search.is_genuine)
         return search.found;
-    search = (struct search){.name = symbol_names[hook], .hook = hook, .genuine = true};
+    search = (struct search){.name = symbol_name(hook), .hook = hook, .genuine = true};
     if (!elf_is_ours(caller) && elf_each_seen_from(caller, visit, &search))
         return search.found;
     search.behind_us = true;
@@ -173,10 +196,10 @@ static void *look_up(enum hook hook, const void *caller, const void *called_last
     *tie = SINGLE;
     search.but = first;
     if (first && find(&search)) {
-        void *global = in_global_scope(symbol_names[hook]);
+        void *global = in_global_scope(symbol_name(hook));
         if (global)
             first = global;
-        if (asks_for(caller, symbol_names[hook]))
+        if (asks_for(caller, symbol_name(hook)))
             return first; /* by name, and so bound to what all may use */
         *tie = GUESSED;
         search.but = NULL;
@@ -184,7 +207,7 @@ static void *look_up(enum hook hook, const void *caller, const void *called_last
         return called_last && find(&search) ? search.found : first;
     }
     if (!first) { /* none is the library as it is known, so the first that is not the asker's own */
-        search = (struct search){.name = symbol_names[hook], .hook = hook, .behind_us = true};
+        search = (struct search){.name = symbol_name(hook), .hook = hook, .behind_us = true};
         find(&search);
         first = search.found;
     }
@@ -344,7 +367,7 @@ void *resolve_beside(enum neighbour neighbour, const void *function)
     if (record)
         return record->function;
     int saved = errno;
-    struct search search = {.name = symbol_names[neighbour], .hook = HOOK_COUNT};
+    struct search search = {.name = symbol_name(neighbour), .hook = HOOK_COUNT};
     elf_each_seen_from(function, visit, &search);
     remember(neighbour, function, search.found, 0);
     errno = saved;
@@ -374,7 +397,7 @@ bool resolve_caller_imports(enum neighbour prefix, const void *caller)
     const struct record *record = recall(prefix, caller);
     if (record)
         return record->function != NULL;
-    struct import_scan scan = {.within = caller, .prefix = symbol_names[prefix]};
+    struct import_scan scan = {.within = caller, .prefix = symbol_name(prefix)};
     elf_each(scan_imports, &scan);
     remember(prefix, caller, scan.found ? (void *)(uintptr_t)caller : NULL, 0);
     return scan.found;
@@ -382,7 +405,7 @@ bool resolve_caller_imports(enum neighbour prefix, const void *caller)
 
 bool resolve_any_imports(enum neighbour prefix, enum neighbour other)
 {
-    struct import_scan scan = {.prefix = symbol_names[prefix], .other = symbol_names[other]};
+    struct import_scan scan = {.prefix = symbol_name(prefix), .other = symbol_name(other)};
     elf_each(scan_imports, &scan);
     return scan.found;
 }

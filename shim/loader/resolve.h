@@ -36,7 +36,8 @@ enum neighbour {
         SYMBOL_COUNT
 };
 
-extern const char *const symbol_names[SYMBOL_COUNT];
+/* The name of a hook or a neighbour. */
+const char *symbol_name(unsigned symbol);
 
 extern _Atomic(void *) resolved_next[HOOK_COUNT];
 

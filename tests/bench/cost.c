@@ -1,5 +1,8 @@
-/* One path of the shim, over and over, for callgrind to count: `cost PATH TIMES`. The call under measurement is made by
- * measured_write(), measured_send(), measured_flush() or measured_dlsym() alone. */
+/* One path of the shim, over and over, for callgrind to count: `cost PATH TIMES`. The call under measurement is made by a
+ * function measured_*() alone. `cost smaps 1` uses descriptors of several kinds, and prints what memory that took;
+ * `cost nanoseconds TIMES` prints what a write takes. */
+#include "head.h"
+
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <gnu/lib-names.h>
@@ -8,12 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
-
-#define TOKEN                                                                                                          \
-    "eyJhbGciOiJIUzI1NiJ9."                                                                                            \
-    "eyJpc3MiOiJjb20uZXhhbXBsZS5hcHAiLCJpYXQiOjE3MDAwMDAwMDAsImV4cCI6MTcwMDAwMDE4MCwicXNoIjoiNjk3"                     \
-    "NzY4ZjU2Mjk0YWY3OGJlYjIxM2Q1NGE1N2U2Y2VjZDNiOGViZDdkYTg4M2I3ODY1M2ZjODAzZDQ2NzVhNiJ9.c2lnbmF0dXJl"
 
 __attribute__((noipa)) static ssize_t measured_write(int fd, const void *buf, size_t len)
 {
@@ -54,6 +53,16 @@ static int look_up(const char *name, int times)
     return 0;
 }
 
+static int print_nanoseconds(FILE *file, int times)
+{
+    struct timespec from, to;
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    for (int i = 0; i < times; i++)
+        measured_write(fileno(file), "x", 1);
+    clock_gettime(CLOCK_MONOTONIC, &to);
+    return printf("%.1f\n", ((double)(to.tv_sec - from.tv_sec) * 1e9 + (double)(to.tv_nsec - from.tv_nsec)) / times) < 0;
+}
+
 static void connected_pair(int *client, int *server)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -69,25 +78,22 @@ static void connected_pair(int *client, int *server)
     close(listener);
 }
 
-/* A head of 1 KiB such as a browser-like client sends, with or without a token. */
-static size_t make_head(char *head, const char *parameter)
+/* A process that has streams, pipes, sockets and TLS on one of them, but no HTTP that anybody could see. */
+static int print_smaps(int client, int pipe_end)
 {
-    int len =
-        sprintf(head,
-                "GET /rest/api/2/search?jql=project&fields=summary%s HTTP/1.1\r\nHost: site.atlassian.net\r\n"
-                "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0\r\n"
-                "Accept: application/json, text/plain, */*\r\nAccept-Encoding: gzip, deflate, br\r\n"
-                "Accept-Language: en-US,en;q=0.9\r\nCache-Control: no-cache\r\nConnection: keep-alive\r\n"
-                "Pragma: no-cache\r\nX-Request-Id: 0123456789abcdef0123456789abcdef\r\nX-Long: ",
-                parameter);
-    memset(head + len, 'x', (size_t)(1020 - len));
-    memcpy(head + 1020, "\r\n\r\n", 4);
-    return 1024;
+    static char line[4096];
+    const char hello[] = {0x16, 3, 1, 0, 2, 1, 0};
+    FILE *smaps = fopen("/proc/self/smaps", "r");
+    if (!smaps || measured_send(client, hello, sizeof hello) != sizeof hello || measured_write(pipe_end, "x", 1) != 1)
+        return 1;
+    while (fgets(line, sizeof line, smaps))
+        fputs(line, stdout);
+    return fclose(smaps);
 }
 
 int main(int argc, char **argv)
 {
-    char head[2048];
+    char head[HEAD_LEN + 1];
     char drain[8192];
     char record[1024] = {0x17, 3, 3}; /* TLS application data */
     int client, server, ends[2];
@@ -96,9 +102,13 @@ int main(int argc, char **argv)
     const char *path = argv[1];
     if (strncmp(path, "dlsym-", 6) == 0)
         return look_up(path + 6, atoi(argv[2]));
-    size_t len = make_head(head, strcmp(path, "rewrite") == 0 ? "&jwt=" TOKEN : "");
-    connected_pair(&client, &server);
     FILE *file = fopen("/dev/null", "w");
+    if (strcmp(path, "nanoseconds") == 0)
+        return print_nanoseconds(file, atoi(argv[2]));
+    make_head(head, strcmp(path, "rewrite") == 0 ? "&jwt=" TOKEN : "");
+    connected_pair(&client, &server);
+    if (strcmp(path, "smaps") == 0)
+        return print_smaps(client, ends[1]);
     for (int i = atoi(argv[2]); i > 0; i--) {
         if (strcmp(path, "unrelated") == 0) {
             measured_write(ends[1], "x", 1);
@@ -113,7 +123,7 @@ int main(int argc, char **argv)
         if (strcmp(path, "record") == 0)
             measured_send(client, record, sizeof record);
         else
-            measured_send(client, head, len);
+            measured_send(client, head, HEAD_LEN);
         while (recv(server, drain, sizeof drain, MSG_DONTWAIT) > 0)
             ;
     }
