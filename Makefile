@@ -55,7 +55,7 @@ HAS_ZYDIS  := $(shell echo 'char is_4[ZYDIS_VERSION >> 48 >= 4 ? 1 : -1];' | $(C
 PATCH_SO   := $(if $(filter x86_64,$(HAS_ZYDIS)),$(B)/libjwtshim-patch.so)
 
 .DEFAULT_GOAL := all
-.PHONY: all demo check check-clients check-sanitized deps bench install uninstall clean format lint fuzz table tests
+.PHONY: all demo check check-clients check-suites check-sanitized deps bench install uninstall clean format lint fuzz table tests
 .DELETE_ON_ERROR:
 
 all: $(B)/libjwtshim.so $(B)/libjwtshim-inspect.so $(PATCH_SO) $(B)/jwtshim
@@ -218,6 +218,9 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          programs/libcurl/valgrind="tests/programs/libcurl/run --build $(B) --valgrind" \
          http2="tests/http2/run --build $(B)" \
          doctor="tests/doctor/run --build $(B)" \
+         innocents="tests/innocents/run --build $(B)" \
+         innocents/check="tests/innocents/check --build $(B)" \
+         suites/quick="tests/suites/run --build $(B) --quick" \
          clients="tests/clients/run --build $(B)"
 
 check:
@@ -225,6 +228,7 @@ check:
 	$(MAKE) all tests
 	$(MAKE) check-sanitized
 	@echo 'Left out, for its minutes: make check-system, a whole Debian under /etc/ld.so.preload.'
+	@echo 'Left out, for its minutes: make check-suites, all of the test suites of others.'
 	@tests/run $(SUITES)
 
 # The compatibility table of README.md, from runs of more than a hundred programs: installs them (up to 4 GB), and takes minutes even where they
@@ -234,6 +238,11 @@ check-clients:
 	$(MAKE) all
 	tests/compat/run --build $(B) --fetch
 	tests/compat/run --build $(B)
+
+# Other projects' test suites, with and without the shim, compared test by test: a quarter of an hour. `make check` has the quick parts.
+check-suites: all
+	tools/deps check
+	tests/suites/run --build $(B)
 
 # Ten minutes in all; what is found is in $(B)/fuzz.
 fuzz: $(FUZZERS)

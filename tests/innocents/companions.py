@@ -37,7 +37,7 @@ def same(place, tap, name, argv, output=PIPE, before=(), more=None, patience=20)
 def _scrubbed(result):
     run, files = result
     for attribute in ('out', 'err'):
-        setattr(run, attribute, re.sub(rb'==\d+==|0x[0-9a-f]+|\b\d{3,} Segm|\[\d+\]|\bprocess \d+', b'', getattr(run, attribute)))
+        setattr(run, attribute, re.sub(rb'==\d+==|0x[0-9a-f]+|\b\d{3,} Segm|\[\d+\]|\bprocess \d+|\bLWP \d+', b'', getattr(run, attribute)))
     return run, files
 
 

@@ -23,7 +23,7 @@ PROGRAMS = {
 }
 # Whatever these say differs from run to run, whether by address, number of a process, time, or by the object that is preloaded.
 NOISE = [(r'^\d+ +', ''), (r'0x[0-9a-f]+', 'P'), (r'\[pid +\d+\] ', ''), (r'\b\d{4,}\b', 'N'), (r'""(\.\.\.)?', 'TEXT'), (r'st_size=\d+|st_mtime=[^,}]*', ''),
-         (r'(getrandom|sysinfo|rt_sigreturn)\(.*', r'\1'), (r' += ', ' = '), (r'\bsed\w{6}\b', 'TEMPORARY'), (r'"/tmp/[^"]*"', 'TEMPORARY'), (r'libjwtshim\.so|libempty\.so', 'OBJECT')]
+         (r'(getrandom|sysinfo|getrusage|rt_sigreturn)\(.*', r'\1'), (r' += ', ' = '), (r'\bsed\w{6}\b', 'TEMPORARY'), (r'"/tmp/[^"]*"', 'TEMPORARY'), (r'libjwtshim\.so|libempty\.so', 'OBJECT')]
 # What a process may add at its exec, once: of a large program that may have OpenSSL inside, the symbol table is looked for as well.
 AT_EXEC = [r'openat\(AT_FDCWD, "/etc/jwtshim.conf", ', r'newfstatat\(1, TEXT, ', r'openat\(AT_FDCWD, "/proc/self/exe", ',
            r'pread64\(\d+, TEXT, 64, 0\)', r'pread64\(', r'close\(']
