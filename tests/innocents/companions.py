@@ -89,7 +89,7 @@ def watchers(place, tap, wanted):
     # These start the program with the shim in it, and are free of it themselves.
     inside = {
         'gdb': lambda more: ['gdb', '-q', '-nx', '-batch', *[word for text in more for word in ('-ex', 'set environment ' + text.replace('=', ' ', 1))],
-                             '-ex', 'set startup-with-shell off', '-ex', 'set debuginfod enabled off', '-ex', 'break drain', '-ex', 'run', '-ex', 'bt 1', '-ex', 'finish', '-ex', 'continue', program],
+                             '-ex', 'set startup-with-shell off', '-ex', 'set debuginfod enabled off', '-ex', 'set print thread-events off', '-ex', 'break drain', '-ex', 'run', '-ex', 'bt 1', '-ex', 'finish', '-ex', 'continue', program],
         'strace': lambda more: ['strace', '-f', '-e', 'trace=execve', '-e', 'signal=none', '-o', '/dev/null', *[word for text in more for word in ('-E', text)], program],
         'ltrace': lambda more: ['env', *more, 'ltrace', '-f', '-o', '/dev/null', program],
         'time': lambda more: ['env', *more, 'timeout', '20', 'nice', 'stdbuf', '-o0', program],
