@@ -37,7 +37,7 @@ SHIM_C   := $(filter-out shim/inspect/% shim/patch/%,$(wildcard shim/*.c shim/*/
 SHIM_S   := $(wildcard shim/hooks/*.S)
 SHIM_O   := $(SHIM_C:%.c=$(B)/%.o) $(SHIM_S:%.S=$(B)/%.o)
 # What tests link with: all that neither interposes nor runs by itself.
-CORE_C   := $(wildcard shim/http/*.c) shim/conn/conn.c shim/conn/fd_table.c shim/conn/handle_table.c
+CORE_C   := $(wildcard shim/http/*.c) $(wildcard shim/conn/*.c)
 LOADER_C := shim/loader/elf.c shim/loader/library.c shim/loader/object_file.c shim/loader/resolve.c
 
 # The inspector, an object of its own, and the command share what needs libjwt and libcrypto.
@@ -55,7 +55,7 @@ HAS_ZYDIS  := $(shell echo 'char is_4[ZYDIS_VERSION >> 48 >= 4 ? 1 : -1];' | $(C
 PATCH_SO   := $(if $(filter x86_64,$(HAS_ZYDIS)),$(B)/libjwtshim-patch.so)
 
 .DEFAULT_GOAL := all
-.PHONY: all demo check check-clients check-suites check-sanitized deps bench install uninstall clean format lint fuzz table tests
+.PHONY: all demo check check-clients check-sanitized check-threaded check-suites deps bench install uninstall clean format lint fuzz coverage mutate table tests
 .DELETE_ON_ERROR:
 
 all: $(B)/libjwtshim.so $(B)/libjwtshim-inspect.so $(PATCH_SO) $(B)/jwtshim
@@ -109,9 +109,13 @@ UNIT       := $(if $(PATCH_SO),$(UNIT),$(filter-out %/test_prologue,$(UNIT)))
 INSPECT_O  := $(INSPECT_C:%.c=$(B)/core/%.o)
 $(filter-out %/test_prologue,$(UNIT)): $(B)/tests/%: $(B)/core/tests/unit/%.o $(CORE_O)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) $(if $(shell grep -l __wrap_malloc tests/unit/$*.c),-Wl$(COMMA)--wrap=malloc) -o $@ $^ $(UNIT_LIBS) -lcmocka -lpthread
+	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) $(shell sed -n 's/^void \*__wrap_\([a-z]*\).*;/-Wl$(COMMA)--wrap=\1/p' tests/unit/$*.c) -o $@ $^ $(UNIT_LIBS) -lcmocka -lpthread
 $(B)/tests/test_inspect: $(INSPECT_O)
 $(B)/tests/test_inspect: UNIT_LIBS = $(INSPECT_LIBS)
+
+$(B)/tests/race: $(B)/core/tests/fault/race.o $(CORE_O)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ -lpthread
 
 $(B)/tests/qsh: $(B)/core/tests/unit/qsh.o $(B)/core/shim/inspect/qsh.o
 	@mkdir -p $(@D)
@@ -137,6 +141,13 @@ FUZZ_SRC   := $(CORE_C) shim/config.c shim/report/events.c shim/report/inspector
 $(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(wildcard shim/*.h shim/*/*.h) $(B)/inspector_needs.h Makefile
 	@mkdir -p $(@D)
 	$(call Q,CC)$(CLANG) $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC) $(FUZZ_MORE)
+MODEL_C := $(wildcard tests/fuzz/model*.c)
+$(B)/tests/fuzz_core $(B)/tests/fuzz_conn: $(MODEL_C) $(wildcard tests/fuzz/model*.h)
+$(B)/tests/fuzz_core $(B)/tests/fuzz_conn: FUZZ_MORE = $(MODEL_C)
+# Without a sanitizer, for the numbers.
+$(B)/tests/storm: $(B)/core/tests/fuzz/storm.o $(B)/core/tests/fuzz/fuzz_core.o $(MODEL_C:%.c=$(B)/core/%.o) $(CORE_O)
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^
 $(B)/tests/fuzz_token: $(INSPECT_C)
 $(B)/tests/fuzz_token: FUZZ_MORE = $(INSPECT_C) $(INSPECT_LIBS)
 SUBJECT_C := tools/jwtshim/subject.c tools/jwtshim/curl_line.c tools/jwtshim/words.c
@@ -158,7 +169,7 @@ $(B)/tests/fuzz_elf: tests/fuzz/fuzz_elf.c $(ELF_SRC) $(wildcard tools/jwtshim/*
 
 -include $(shell find $(B) \( -name roots -o -name deb -o -name compat \) -prune -o -type f -name '*.d' -print 2>/dev/null)
 
-FUZZERS := $(addprefix $(B)/tests/,fuzz_conn fuzz_config fuzz_token fuzz_subject fuzz_events fuzz_elf $(if $(PATCH_SO),fuzz_prologue))
+FUZZERS := $(addprefix $(B)/tests/,storm fuzz_core fuzz_conn fuzz_config fuzz_token fuzz_subject fuzz_events fuzz_elf $(if $(PATCH_SO),fuzz_prologue))
 tests: $(UNIT) $(B)/tests/replay $(B)/tests/qsh $(FUZZERS)
 
 deps:
@@ -175,13 +186,19 @@ check-sanitized:
 	$(MAKE) B=$(SANITIZED) SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined" \
 	        $(patsubst $(B)/%,$(SANITIZED)/%,$(UNIT)) $(SANITIZED)/tests/replay $(SANITIZED)/jwtshim
 
+# And the connection layer with the thread sanitizer.
+THREADED := $(B)/threaded
+check-threaded:
+	$(MAKE) B=$(THREADED) SANITIZE="-fsanitize=thread" $(THREADED)/tests/race
+
 UNIT_ENV  = CMOCKA_MESSAGE_OUTPUT=TAP
 MEMCHECK  = valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite
-FUZZ_RUNS ?= 150000
+FUZZ_RUNS ?= 60000
 
 SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          $(foreach unit,$(UNIT),sanitized/$(notdir $(unit))="$(UNIT_ENV) $(unit:$(B)/%=$(SANITIZED)/%)") \
          $(foreach unit,$(UNIT),valgrind/$(notdir $(unit))="$(UNIT_ENV) $(MEMCHECK) $(unit)") \
+         coverage="tests/coverage/run --build $(B)" \
          golden="REPLAY=$(abspath $(B))/tests/replay tests/golden/run" \
          golden/sanitized="REPLAY=$(abspath $(SANITIZED))/tests/replay tests/golden/run" \
          golden/narrow="REPLAY_NARROW=1 REPLAY=$(abspath $(SANITIZED))/tests/replay tests/golden/run" \
@@ -196,6 +213,7 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          wrapper="tests/wrapper/run" \
          runner="tests/wrapper/runner" \
          settings="tests/settings/run --build $(B)" \
+         threats="tests/threats/run --build $(B)" \
          command="tests/command/run --build $(B)" \
          entrypoint="tests/entrypoint/run --build $(B)" \
          packaging/install="tests/packaging/install --build $(B)" \
@@ -217,6 +235,11 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          programs/libcurl="tests/programs/libcurl/run --build $(B)" \
          programs/libcurl/valgrind="tests/programs/libcurl/run --build $(B) --valgrind" \
          http2="tests/http2/run --build $(B)" \
+         faults/control="tests/fault/run --build $(B) --suite control" \
+         faults/calls="tests/fault/run --build $(B) --suite calls" \
+         faults/clients="tests/fault/run --build $(B) --suite clients" \
+         faults/seccomp="tests/fault/run --build $(B) --suite seccomp" \
+         faults/threads="$(THREADED)/tests/race" \
          doctor="tests/doctor/run --build $(B)" \
          innocents="tests/innocents/run --build $(B)" \
          innocents/check="tests/innocents/check --build $(B)" \
@@ -227,9 +250,10 @@ check:
 	tools/deps check
 	$(MAKE) all tests
 	$(MAKE) check-sanitized
-	@echo 'Left out, for its minutes: make check-system, a whole Debian under /etc/ld.so.preload.'
-	@echo 'Left out, for its minutes: make check-suites, all of the test suites of others.'
-	@tests/run $(SUITES)
+	$(MAKE) check-threaded
+	@echo 'Left out, for their minutes: make check-system (a whole Debian under /etc/ld.so.preload), make check-clients (a hundred programs more),'
+	@echo '  make check-suites (the tests of other projects), make bench, make fuzz (ten minutes of it; here is one), make mutate (guards taken out one by one).'
+	@tests/run $(if $(UNTIL),--until $(UNTIL)) $(SUITES)
 
 # The compatibility table of README.md, from runs of more than a hundred programs: installs them (up to 4 GB), and takes minutes even where they
 # are installed. What is fetched and built is kept.
@@ -246,8 +270,17 @@ check-suites: all
 
 # Ten minutes in all; what is found is in $(B)/fuzz.
 fuzz: $(FUZZERS)
-	tests/fuzz/run --build $(B) --seconds 350 --only fuzz_conn
-	$(foreach fuzzer,$(filter-out fuzz_conn,$(notdir $(FUZZERS))),tests/fuzz/run --build $(B) --seconds 50 --only $(fuzzer) &&) true
+	$(foreach fuzzer,fuzz_core fuzz_conn,tests/fuzz/run --build $(B) --seconds 165 --only $(fuzzer) &&) true
+	$(foreach fuzzer,$(filter-out storm fuzz_core fuzz_conn,$(notdir $(FUZZERS))),tests/fuzz/run --build $(B) --seconds 40 --only $(fuzzer) &&) true
+	tests/fuzz/run --build $(B) --runs 500000 --only storm
+
+# Which lines of the core and the connection layer the tests run.
+coverage:
+	tests/coverage/run --build $(B)
+
+# One-line changes of the shim, each of which a suite must notice; many minutes.
+mutate:
+	tests/mutate/run
 
 bench: all
 	tests/bench/run --build $(B)

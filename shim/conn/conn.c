@@ -11,13 +11,15 @@ enum { TAIL_MAX = 16 * 1024 };
 
 _Atomic(unsigned) conns_holding;
 
+/* Out of the connection first: a handler that jumps out of here leaves nothing that is freed twice. */
 static void buffer_free(struct buffer *buffer)
 {
-    if (buffer->at) {
-        explicit_bzero(buffer->at, buffer->len);
-        free(buffer->at);
-    }
+    const struct buffer old = *buffer;
     *buffer = (struct buffer){.at = NULL};
+    if (old.at) {
+        explicit_bzero(old.at, old.len);
+        free(old.at);
+    }
 }
 
 /* Room for `more` bytes behind those in `buffer`. A new block and a wiped old one: realloc would leave a token behind. */
@@ -32,9 +34,9 @@ static bool buffer_reserve(struct buffer *buffer, size_t more)
         return false;
     if (buffer->len)
         memcpy(at, buffer->at, buffer->len);
-    size_t len = buffer->len;
-    buffer_free(buffer);
-    *buffer = (struct buffer){at, len, size};
+    struct buffer old = *buffer;
+    *buffer = (struct buffer){at, old.len, size};
+    buffer_free(&old);
     return true;
 }
 
@@ -61,11 +63,26 @@ static bool held_append(struct conn *conn, const char *from, size_t len)
     return true;
 }
 
+/* Its length is read from outside: conn_owes_bytes(). */
+static void set_out(struct conn *conn, struct buffer out)
+{
+    conn->out.at = out.at;
+    conn->out.size = out.size;
+    __atomic_store_n(&conn->out.len, out.len, __ATOMIC_RELEASE);
+}
+
+static void end_out(struct conn *conn)
+{
+    struct buffer out = conn->out;
+    set_out(conn, (struct buffer){.at = NULL});
+    buffer_free(&out);
+}
+
 void conn_reset(struct conn *conn)
 {
     set_holding(conn, false);
     buffer_free(&conn->held);
-    buffer_free(&conn->out);
+    end_out(conn);
     conn->out_sent = conn->ahead = conn->due = conn->refused_len = 0;
     conn->refused_told = false;
     stream_reset(&conn->stream);
@@ -118,7 +135,7 @@ static bool flush(struct conn *conn, const struct conn_call *call, struct progre
         conn->out_sent += (size_t)sent;
     }
     int saved = errno;
-    buffer_free(&conn->out);
+    end_out(conn);
     conn->out_sent = 0;
     errno = saved;
     return true;
@@ -126,9 +143,9 @@ static bool flush(struct conn *conn, const struct conn_call *call, struct progre
 
 static void commit(struct conn *conn, struct buffer out, size_t ahead)
 {
-    conn->out = out;
     conn->out_sent = 0;
     conn->ahead = ahead;
+    set_out(conn, out);
 }
 
 /* What is held goes out as it is, and nothing behind it is understood any more. Needs no memory. */

@@ -52,7 +52,8 @@ struct conn {
     size_t refused_len;
     bool refused_told; /* its decision was told then, and is not when it is shown again */
 
-    /* For bytes that must be released when the library is not there to ask: how this layer does that, and by what. */
+    /* For bytes that must be released when the library is not there to ask: how this layer does that, and by what. `release` and
+     * `identity` are asked from outside too. */
     void (*release)(struct conn *conn, const void *handle, enum reason reason);
     void *library_write;
     const void *way;   /* what the bytes came by, where that is more than the handle; never looked into */
@@ -89,7 +90,7 @@ static inline void conn_leave(struct conn *conn)
 /* Whether bytes that the program was told were written are not out yet. May be asked from outside: the answer is a hint. */
 static inline bool conn_owes_bytes(const struct conn *conn)
 {
-    return __atomic_load_n(&conn->holding, __ATOMIC_ACQUIRE) || __atomic_load_n(&conn->out.len, __ATOMIC_RELAXED);
+    return __atomic_load_n(&conn->holding, __ATOMIC_ACQUIRE) || __atomic_load_n(&conn->out.len, __ATOMIC_ACQUIRE);
 }
 
 /* True if nothing that is written to it can need a look any more. */

@@ -21,12 +21,19 @@ static inline unsigned long guard_self(void)
 
 enum guard_entry {
     GUARD_ENTERED,
-    GUARD_NESTED,     /* the same thread is inside already: a library's own lower call, or a signal handler */
+    GUARD_NESTED, /* the same thread is inside already: a library's own lower call, a signal handler, another coroutine */
     GUARD_CONCURRENT, /* another thread is */
 };
 
-/* The same thread on a shallower stack than the one inside means that the inside was left by longjmp: it is taken over. */
-static inline enum guard_entry guard_enter(struct guard *guard)
+/* Whether the frame `inside`, deeper than `now`, is gone: left by longjmp. Stacks that are switched lie anywhere, and so
+ * does a handler's own: where the two need not be on one stack, `inside` may be alive and go on later. */
+bool guard_was_left(const char *inside, const char *now);
+/* The same where nothing is called meanwhile that could switch to another coroutine. */
+bool guard_was_left_by_handler(void);
+
+/* `switches`: whether what is done inside may switch stacks. The same thread on a shallower part of its stack means that the
+ * inside was left by longjmp: it is taken over. */
+static inline enum guard_entry guard_enter_as(struct guard *guard, bool switches)
 {
     const unsigned long self = guard_self();
     const char *frame = __builtin_frame_address(0);
@@ -34,17 +41,27 @@ static inline enum guard_entry guard_enter(struct guard *guard)
     if (!atomic_compare_exchange_strong_explicit(&guard->owner, &owner, self, memory_order_acquire, memory_order_relaxed)) {
         if (owner != self)
             return GUARD_CONCURRENT;
-        if (frame < atomic_load_explicit(&guard->frame, memory_order_relaxed))
+        const char *inside = atomic_load_explicit(&guard->frame, memory_order_relaxed);
+        if (frame < inside || !(switches ? guard_was_left(inside, frame) : guard_was_left_by_handler()))
             return GUARD_NESTED;
     }
     atomic_store_explicit(&guard->frame, frame, memory_order_relaxed);
     return GUARD_ENTERED;
 }
 
+static inline enum guard_entry guard_enter(struct guard *guard)
+{
+    return guard_enter_as(guard, true);
+}
+
 static inline void guard_leave(struct guard *guard)
 {
     atomic_store(&guard->owner, 0);
 }
+
+/* Between two tries to enter where another thread is inside for long: it gets the processor. Bounded by the caller. */
+enum { GUARD_TRIES = 1 << 12 };
+void guard_wait(int tries);
 
 /* In the child of a fork: true if the thread that was inside exists no more. It is outside then. */
 static inline bool guard_orphaned(struct guard *guard)
@@ -69,7 +86,7 @@ static inline bool guarded_enter(struct guarded *guarded)
 {
     enum { TRIES = 1 << 20 };
     for (int i = 0; i < TRIES; i++) {
-        enum guard_entry entry = guard_enter(&guarded->guard);
+        enum guard_entry entry = guard_enter_as(&guarded->guard, false);
         if (entry == GUARD_CONCURRENT)
             continue;
         if (entry == GUARD_NESTED)

@@ -36,32 +36,52 @@ static struct entry *find(struct shard *shard, const void *handle)
     return entry;
 }
 
-/* Somebody inside is a library that ends its handle in the middle of a call of its own: leaking one is the lesser evil. */
+/* Another thread inside is releasing what is held, for a fork, say: it is waited for, but not for long, since the handle is
+ * about to go. This one inside is a library that ends its handle in the middle of a call of its own: leaking one is the
+ * lesser evil. */
 static void free_conn(struct conn *conn)
 {
-    if (!conn || conn_enter(conn) != GUARD_ENTERED)
+    enum guard_entry entry = conn ? conn_enter(conn) : GUARD_NESTED;
+    for (int i = 0; entry == GUARD_CONCURRENT && i < GUARD_TRIES; i++) {
+        guard_wait(i);
+        entry = conn_enter(conn);
+    }
+    if (entry != GUARD_ENTERED)
         return;
     conn_reset(conn);
     free(conn);
 }
 
-struct conn *handle_enter(const void *handle, enum handle_entry *result)
+static struct conn *try_enter(const void *handle, enum handle_entry *result, bool *wait)
 {
     struct shard *shard = enter_shard(handle);
     *result = HANDLE_PLAIN;
+    *wait = false;
     if (!shard)
         return NULL;
     struct entry *entry = find(shard, handle);
     struct conn *conn = entry ? entry->conn : NULL;
     *result = entry && entry->plain ? HANDLE_PLAIN : HANDLE_UNKNOWN;
     if (conn) {
-        *result = HANDLE_ENTERED;
-        if (conn_enter(conn) != GUARD_ENTERED) {
-            *result = HANDLE_PLAIN;
-            conn = NULL;
-        }
+        enum guard_entry how = conn_enter(conn);
+        *result = how == GUARD_ENTERED ? HANDLE_ENTERED : HANDLE_PLAIN;
+        *wait = how == GUARD_CONCURRENT && conn_owes_bytes(conn);
+        conn = how == GUARD_ENTERED ? conn : NULL;
     }
     guarded_leave(&shard->guarded);
+    return conn;
+}
+
+/* What another thread is about to send for this one (a fork releases what all of them hold) must not be overtaken: it is waited
+ * for, but not for long. */
+struct conn *handle_enter(const void *handle, enum handle_entry *result)
+{
+    bool wait;
+    struct conn *conn = try_enter(handle, result, &wait);
+    for (int i = 0; wait && i < GUARD_TRIES; i++) {
+        guard_wait(i);
+        conn = try_enter(handle, result, &wait);
+    }
     return conn;
 }
 
@@ -167,12 +187,41 @@ void handle_forget(const void *handle)
     }
 }
 
-void handle_each(void (*each)(const void *handle, struct conn *conn, uint64_t argument), uint64_t argument)
+/* The connection that holds bytes, for the socket `identity` or (0) any, behind the first `skip` of them; entered. */
+static struct conn *enter_holding(struct shard *shard, uint64_t identity, size_t skip, const void **handle)
 {
-    for (int i = 0; i < SHARDS; i++)
-        for (struct entry *entry = shards[i].guarded.changing ? NULL : shards[i].entries; entry; entry = entry->hh.next)
-            if (entry->conn)
-                each(entry->handle, entry->conn, argument);
+    struct conn *found = NULL;
+    if (!guarded_enter(&shard->guarded))
+        return NULL;
+    for (struct entry *entry = shard->entries; entry && !found; entry = entry->hh.next) {
+        struct conn *conn = entry->conn;
+        if (!conn || !__atomic_load_n(&conn->holding, __ATOMIC_ACQUIRE) ||
+            !__atomic_load_n(&conn->release, __ATOMIC_RELAXED) ||
+            (identity && __atomic_load_n(&conn->identity, __ATOMIC_RELAXED) != identity))
+            continue;
+        if (skip)
+            skip--;
+        else if (conn_enter(conn) == GUARD_ENTERED)
+            found = conn;
+        *handle = entry->handle;
+    }
+    guarded_leave(&shard->guarded);
+    return found;
+}
+
+void handle_release_holding(uint64_t identity, enum reason reason)
+{
+    for (int i = 0; i < SHARDS; i++) {
+        const void *handle = NULL;
+        struct conn *conn;
+        for (size_t skip = 0; (conn = enter_holding(&shards[i], identity, skip, &handle)) != NULL;) {
+            if (conn->holding)
+                conn->release(conn, handle, reason);
+            if (conn->holding)
+                skip++;
+            conn_leave(conn);
+        }
+    }
 }
 
 void handle_after_fork(void)

@@ -31,8 +31,9 @@ bool handle_drop_reference(const void *handle);
 /* The handle's life ends, or begins anew. Bytes that are held are gone: release them before. */
 void handle_forget(const void *handle);
 
-/* Calls `each` for every tracked handle. Only for a process that is about to fork, exec or end. */
-void handle_each(void (*each)(const void *handle, struct conn *conn, uint64_t argument), uint64_t argument);
+/* Has every layer release what it holds for the socket `identity`, or for any (0). Other threads may begin and end handles
+ * meanwhile: the table is looked at anew after each release. */
+void handle_release_holding(uint64_t identity, enum reason reason);
 
 /* In the child of a fork: threads that were inside exist no more. */
 void handle_after_fork(void);

@@ -61,7 +61,8 @@ static enum reason objects(void *ctx, const struct decision *decision)
 {
     struct gnutls_call *call = ctx;
     if (!decision)
-        call->call.conn->identity = socket_identity(descriptor_of(session_of(call), call->call.real));
+        __atomic_store_n(&call->call.conn->identity, socket_identity(descriptor_of(session_of(call), call->call.real)),
+                         __ATOMIC_RELAXED);
     return REASON_NONE;
 }
 

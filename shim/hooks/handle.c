@@ -17,7 +17,7 @@ bool handle_call_enter(struct handle_call *call, struct span first)
         }
     }
     if (call->conn) {
-        call->conn->release = call->release;
+        __atomic_store_n(&call->conn->release, call->release, __ATOMIC_RELAXED);
         call->conn->library_write = call->real;
         call->conn->way = call->way ? call->way : call->conn->way;
     }
@@ -84,17 +84,9 @@ void handle_ends(const void *handle)
     errno = saved;
 }
 
-static void release_if_for(const void *handle, struct conn *conn, uint64_t identity)
-{
-    if (conn->holding && conn->release && conn->identity == identity && conn_enter(conn) == GUARD_ENTERED) {
-        conn->release(conn, handle, REASON_RELEASED);
-        conn_leave(conn);
-    }
-}
-
 void handle_release_for_socket(uint64_t identity)
 {
-    handle_each(release_if_for, identity);
+    handle_release_holding(identity, REASON_RELEASED);
 }
 
 uint64_t socket_identity(int fd)

@@ -45,7 +45,8 @@ enum reason ssl_objects(void *ctx, const struct decision *decision)
         library ? (int (*)(const SSL *))resolve_beside(NEIGHBOUR_SSL_is_init_finished, library) : NULL;
     bool holdable = !finished || finished((const SSL *)call->call.handle);
     if (holdable && !call->bio)
-        call->call.conn->identity = socket_identity(descriptor_of(call->call.handle, library));
+        __atomic_store_n(&call->call.conn->identity, socket_identity(descriptor_of(call->call.handle, library)),
+                         __ATOMIC_RELAXED);
     errno = saved;
     return holdable ? REASON_NONE : REASON_HANDSHAKE;
 }

@@ -21,15 +21,6 @@ static inline bool nothing_is_held(void)
     return __builtin_expect(atomic_load_explicit(&conns_holding, memory_order_relaxed) == 0, 1);
 }
 
-static void release_handle(const void *handle, struct conn *conn, uint64_t unused)
-{
-    (void)unused;
-    if (conn->holding && conn->release && conn_enter(conn) == GUARD_ENTERED) {
-        conn->release(conn, handle, REASON_RELEASED);
-        conn_leave(conn);
-    }
-}
-
 /* Whose memory this is: the process that tracks the connections in it. 0: nothing is tracked yet. */
 static pid_t owner_pid;
 
@@ -44,7 +35,7 @@ void process_release_all(void)
         return;
     int saved = errno;
     fd_each(0, ~0u, socket_release_last);
-    handle_each(release_handle, 0);
+    handle_release_holding(0, REASON_RELEASED);
     errno = saved;
 }
 

@@ -357,6 +357,12 @@ void socket_skip(int fd, uint64_t len)
     socket_leave(&call);
 }
 
+bool socket_is_inside(int fd)
+{
+    uintptr_t state = fd_state(fd);
+    return state > FD_SOCKET && atomic_load(&((struct fd_conn *)state)->conn.guard.owner) == guard_self();
+}
+
 void socket_begins(int fd)
 {
     struct socket_call call = {.fd = fd};

@@ -62,6 +62,9 @@ void socket_begins(int fd);
 /* `fd` is about to be closed. */
 void socket_ends(int fd);
 
+/* Whether this very thread is in the middle of a call on `fd`. */
+bool socket_is_inside(int fd);
+
 /* Nothing that is written to `fd` can arrive any more. */
 void socket_ends_writing(int fd);
 
@@ -80,5 +83,14 @@ void socket_release(int fd);
 
 /* The same for the owner of the memory: the connection behind this number ends, or is shut down for writing: what is held goes out now or never. */
 void socket_release_last(int fd);
+
+/* What is held for the descriptors that `message` passes on goes out. */
+void socket_release_passed(const struct msghdr *message);
+
+static inline void socket_before_passing(const struct msghdr *message)
+{
+    if (__builtin_expect(atomic_load_explicit(&conns_holding, memory_order_relaxed) != 0, 0))
+        socket_release_passed(message);
+}
 
 #endif

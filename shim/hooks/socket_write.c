@@ -189,6 +189,7 @@ static __attribute__((noinline)) ssize_t send_message_looked_at(int fd, const st
 
 EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
+    socket_before_passing(message);
     PLAIN_OR(send_message_looked_at, sendmsg, fd, message, flags);
 }
 
@@ -213,6 +214,8 @@ EXPORT ssize_t sendto(int fd, const void *buf, size_t len, int flags, const stru
 EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
     unsigned done = 0;
+    for (unsigned i = 0; messages && i < count && i < IOV_MAX; i++)
+        socket_before_passing(&messages[i].msg_hdr);
     if (!socket_needs_look(fd) || !messages)
         return REAL(sendmmsg)(fd, messages, count, flags);
     if (fd_state(fd) == FD_SOCKET && count) {

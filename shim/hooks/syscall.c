@@ -50,10 +50,40 @@ __attribute__((constructor)) static void find_syscall(void)
         syscall_real = (syscall_fn *)real;
 }
 
+static bool is_settled(int fd)
+{
+    return fd_state(fd) == FD_PLAIN || socket_is_inside(fd);
+}
+
+/* Where there is nothing left for a hook to do the kernel is asked, and not libc's function by its name: a preload behind us
+ * may make its own of syscall(), on behalf of the call that led here, and would come back for ever. */
+static bool needs_no_hook(long number, int fd, long b, long d)
+{
+    switch (number) {
+    case SYS_sendmsg:
+        if (fd_state(fd) == FD_PLAIN)
+            socket_before_passing((const struct msghdr *)b);
+        return is_settled(fd);
+    case SYS_write:
+    case SYS_writev:
+    case SYS_pwritev2:
+    case SYS_sendto:
+    case SYS_sendfile: return is_settled(fd);
+    case SYS_sendmmsg: return socket_is_inside(fd);
+    case SYS_read:
+    case SYS_readv: socket_before_read(fd, 0); return true;
+    case SYS_recvfrom: socket_before_read(fd, (int)d); return true;
+    case SYS_close: return fd_state(fd) == FD_UNKNOWN;
+    default: return false;
+    }
+}
+
 /* The arguments are the kernel's, in the order of the libc function's but where a comment says otherwise. */
 __attribute__((visibility("hidden"))) long syscall_hooked(long number, long a, long b, long c, long d, long e, long f)
 {
     const int fd = (int)a;
+    if (needs_no_hook(number, fd, b, d))
+        return syscall_real(number, a, b, c, d, e, f);
     switch (number) {
     case SYS_write: return write(fd, (const void *)b, (size_t)c);
     case SYS_writev: return writev(fd, (const struct iovec *)b, (int)c);
@@ -78,9 +108,6 @@ __attribute__((visibility("hidden"))) long syscall_hooked(long number, long a, l
     case SYS_dup3: return dup3(fd, (int)b, (int)c);
     case SYS_fcntl: return fcntl(fd, (int)b, c);
     case SYS_shutdown: return shutdown(fd, (int)b);
-    case SYS_read: return read(fd, (void *)b, (size_t)c);
-    case SYS_readv: return readv(fd, (const struct iovec *)b, (int)c);
-    case SYS_recvfrom: return recvfrom(fd, (void *)b, (size_t)c, (int)d, (struct sockaddr *)e, (socklen_t *)f);
     case SYS_recvmsg: return recvmsg(fd, (struct msghdr *)b, (int)c);
     case SYS_recvmmsg: return recvmmsg(fd, (struct mmsghdr *)b, (unsigned)c, (int)d, (struct timespec *)e);
     case SYS_socketpair: return socketpair((int)a, (int)b, (int)c, (int *)d);

@@ -5,6 +5,7 @@
 #include "libjwt.h"
 
 #include <stdlib.h>
+#include <sys/auxv.h>
 
 enum { LEEWAY = 30, LONG_LIFETIME_SECONDS = 25 * 60 * 60, DEEPEST = 12, QUERY_TO_EXPLAIN = 2048 };
 
@@ -90,6 +91,18 @@ static bool read_by_libjwt(struct span head_and_claims, struct examination *out)
     return read;
 }
 
+/* Not 0, for which jansson would open /dev/urandom; and nobody's guess, since the seed is also that of the program's own objects,
+ * whose names others may choose: from what the kernel gave the process. */
+static size_t seed_for_jansson(void)
+{
+    char hex[QSH_LENGTH + 1] = "1";
+    const char *random = (const char *)getauxval(AT_RANDOM); /* 16 bytes */
+    if (random)
+        qsh_hash(random, 16, hex);
+    hex[8] = '\0';
+    return strtoul(hex, NULL, 16) | 1;
+}
+
 static bool read_token(struct span token, struct examination *out)
 {
     struct span rest = token;
@@ -99,7 +112,7 @@ static bool read_token(struct span token, struct examination *out)
         find(out, FINDING_TOO_LONG);
         return false;
     }
-    json_object_seed(1); /* any but 0, which would ask /dev/urandom: a token has too few names to attack a hash table with */
+    json_object_seed(seed_for_jansson());
     json_t *plain_header = object_of(header);
     json_t *plain_claims = object_of(claims);
     if (!plain_header || !plain_claims) {

@@ -14,6 +14,7 @@ struct parameters {
     struct parameter *at;
     size_t count;
     char *bytes; /* what they point into */
+    size_t size;
 };
 
 static bool is_unreserved(unsigned char c)
@@ -49,7 +50,8 @@ static bool parse(struct span query, const struct qsh_form *form, struct paramet
     size_t most = 1;
     for (size_t i = 0; i < query.len; i++)
         most += query.at[i] == '&';
-    *out = (struct parameters){.at = malloc(most * sizeof *out->at), .bytes = malloc(query.len + 1)};
+    *out =
+        (struct parameters){.at = malloc(most * sizeof *out->at), .bytes = malloc(query.len + 1), .size = query.len + 1};
     if (!out->at || !out->bytes)
         return false;
     char *to = out->bytes;
@@ -76,6 +78,8 @@ static bool parse(struct span query, const struct qsh_form *form, struct paramet
 
 static void parameters_end(struct parameters *parameters)
 {
+    if (parameters->bytes)
+        explicit_bzero(parameters->bytes, parameters->size); /* the token was among them */
     free(parameters->at);
     free(parameters->bytes);
 }

@@ -151,6 +151,8 @@ def unreadable(stage):
         run = stage.json('report', path, good)
         stage.check(run.code == EX_NOINPUT and run.err.startswith('jwtshim report: %s: %s' % (path, why)) and run.json['total']['requests'] == 1,
                     '%s: 66, and the others are read' % sentence, run)
+    run = stage.run('report', stage.write('a\x1b[31mred\u202e', 'no event\n'))
+    stage.check('a\\u001b[31mred\\u202e:1: not an event' in run.err and '\x1b' not in run.err, "nothing of a file's name moves the cursor", run)
     os.chmod(locked, 0)
     run = stage.run('report', locked, good, before=['setpriv', '--bounding-set=-all', '--inh-caps=-all'])
     stage.check(run.code == EX_NOINPUT and 'Permission denied' in run.err, 'a file that may not be read: 66', run)

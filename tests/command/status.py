@@ -17,9 +17,10 @@ def maps_shim(pid):
 
 
 @contextlib.contextmanager
-def sleeper(shim, **settings):
+def sleeper(shim, preexec_fn=None, **settings):
     """A running process with the shim: the loader has mapped it."""
-    process = subprocess.Popen(['sh', '-c', 'echo; exec sleep 60'], stdout=subprocess.PIPE, env={'PATH': os.environ['PATH'], 'LD_PRELOAD': shim, **settings})
+    process = subprocess.Popen(['sh', '-c', 'echo; exec sleep 60'], stdout=subprocess.PIPE, preexec_fn=preexec_fn,
+                               env={'PATH': os.environ['PATH'], 'LD_PRELOAD': shim, **settings})
     try:
         process.stdout.readline()
         while process.poll() is None and not maps_shim(process.pid):
@@ -63,6 +64,12 @@ def processes(stage):
                     "an error in a process's environment: 2, named by process and setting", run)
         run = stage.json('status')
         stage.check(run.json['processes']['not_permitted'] > 0, 'processes of outside the namespace may not be looked at, and are counted', run)
+    root = stage.root('confined')
+    with sleeper(OBJECT, preexec_fn=lambda: (os.chroot(root), os.chdir('/'))) as pid:
+        shutil.copy(stage.shim, root + OBJECT + '.new')
+        os.rename(root + OBJECT + '.new', root + OBJECT)
+        run = stage.json('status')
+        stage.check(process_of(run, pid)['object_state'] == 'replaced', "a process in a root of its own: the object is looked for in that", run)
     with sleeper(shim, JWTSHIM_LOG='/\x1b[31m/\u202e') as pid:
         run = stage.run('status')
         stage.check(run.code == ACTIVE and '/\\u001b[31m/\\u202e' in run.out and '\x1b' not in run.out, "control characters of a process's environment never reach the terminal", run)
@@ -139,7 +146,7 @@ def settings(stage):
     os.unlink(config)
     os.mkdir(config)
     run = stage.json('status', '--root', root)
-    stage.check(run.code == TROUBLE and 'is no readable file' in run.json['troubles'][0], 'a directory as the file: 2', run)
+    stage.check(run.code == TROUBLE and 'Is a directory' in run.json['troubles'][0], 'a directory as the file: 2', run)
 
 
 def this_machine(stage):

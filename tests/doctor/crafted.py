@@ -3,7 +3,7 @@ import os
 import shutil
 import subprocess
 
-from doctor import notes, shown, ways
+from doctor import Doctor, notes, shown, ways
 
 CONNECT = 'int connect(int, void *, unsigned); long send(int, const void *, long, int);\nstatic void talk(void) { connect(0, 0, 0); send(1, "", 0, 0); }\n'
 MAIN = 'int main(void) { talk(); return 0; }\n'
@@ -217,7 +217,41 @@ def scripts(shop):
     shop.tap.report(answer['verdict'] == 'unreachable', 'a script that starts itself comes to an end', shown(answer))
 
 
+def layouts(shop):
+    """Where the command finds the object that came with it: as it is built, installed, packaged, and in the image."""
+    triplet = os.uname().machine + '-linux-gnu'
+    places = {'a source tree': ('build', 'build'), 'make install': ('bin', 'lib/jwtshim'), 'the package': ('bin', 'lib/%s/jwtshim' % triplet),
+              'the image': ('bin', 'lib/' + triplet)}
+    with open(os.path.join(shop.doctor.build, 'libjwtshim.so'), 'rb') as file:
+        shim = file.read()
+    for number, (what, (commands, objects)) in enumerate(places.items()):
+        home = shop.path('layout%d' % number)
+        others = os.path.join(home, 'lib', 'riscv64-linux-gnu' if triplet != 'riscv64-linux-gnu' else 'aarch64-linux-gnu', 'jwtshim')
+        for directory in (os.path.join(home, commands), os.path.join(home, objects), others):
+            os.makedirs(directory, exist_ok=True)
+        command = shutil.copy(shop.doctor.command, os.path.join(home, commands))
+        with open(os.path.join(home, objects, 'libjwtshim.so'), 'wb') as file:
+            file.write(shim)
+        os.chmod(file.name, 0o644)
+        with open(os.path.join(others, 'libjwtshim.so'), 'wb') as foreign:          # of another architecture's package, beside it
+            foreign.write(shim[:18] + b'\xf3\x00' + shim[20:])
+        asked = Doctor(shop.tap, command, shop.doctor.build, shop.doctor.tmp)
+        answer = asked.ask('/usr/bin/curl')
+        shop.tap.report(answer['verdict'] == 'reachable' and 'no-object' not in notes(answer), 'the object is found as in %s' % what, shown(answer))
+        run = subprocess.run([command, 'enable', '--dry-run', '--force'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        shop.tap.report(run.returncode == 0 and file.name in run.stdout.split(), 'and by enable, too', [run.returncode, run.stdout, run.stderr])
+
+
+def treacherous_names(shop):
+    name = shop.path('t\33[31mred\u202e')
+    shutil.copy('/bin/true', name)
+    for target in (name, name + '\33[2J', shop.path('line\nend')):
+        run = shop.doctor.run(target)
+        shop.tap.report('\33' not in run.stdout + run.stderr and '\u202e' not in run.stdout + run.stderr and ('\\u001b' in run.stdout + run.stderr or 'line' in run.stderr),
+                        'nothing of a name moves the cursor, of a program that is there or not', [run.stdout, run.stderr])
+
+
 def suite(doctor):
     shop = Workshop(doctor)
-    for part in (whole_programs, older_libc, privileges, static_openssl, libraries, lookups, other_languages, search, scripts):
+    for part in (whole_programs, older_libc, privileges, static_openssl, libraries, lookups, other_languages, search, scripts, layouts, treacherous_names):
         part(shop)

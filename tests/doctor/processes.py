@@ -98,6 +98,16 @@ def confined(shop, program):
         answer = doctor.ask(process.pid)
         shop.tap.report(answer['path'] == '/opt/inside' and answer['verdict'] == 'reachable' and 'missing-library' not in notes(answer),
                         'a process in a root of its own is looked at in that', shown(answer))
+    loader = shutil.copy(shop.build('loader', LOADER), root + '/opt/loader')
+    lazy = shop.build('plugins/lazy.so', 'int SSL_write(void); int talks(void) { return SSL_write(); }\n', '-shared', '-fPIC')
+    shutil.copy(lazy, root + '/opt/lazy.so')
+    shutil.copy(os.path.join(doctor.build, 'libjwtshim.so'), root + '/opt/libjwtshim.so')
+    version = subprocess.run([doctor.command, '--version'], stdout=subprocess.PIPE, text=True, check=True, timeout=10).stdout.split()[1]
+    with running([loader[len(root):], '/opt/lazy.so'], {'LD_PRELOAD': '/opt/libjwtshim.so'}, preexec_fn=lambda: (os.chroot(root), os.chdir('/'))) as process:
+        answer = doctor.ask(process.pid)
+        shop.tap.report([way['object'] for way in ways(answer, 'openssl')] == ['/opt/lazy.so'], 'a plugin that it has loaded from there is seen', shown(answer))
+        said = [note['text'] for note in answer['notes'] if note['id'] == 'preloaded']
+        shop.tap.report(len(said) == 1 and version in said[0] and said[0].endswith('from /opt/libjwtshim.so.'), 'and which version of the shim', shown(answer))
 
 
 def gone_and_foreign(shop):

@@ -585,6 +585,19 @@ static void the_same_thread_on_a_deeper_stack_is_nested(void **state)
     conn_leave(conn);
 }
 
+/* Where stacks are switched, how high they lie says nothing. */
+static void the_same_thread_on_another_stack_is_nested(void **state)
+{
+    (void)state;
+    static char other_stack[64];
+    struct conn *conn = fresh_conn();
+    assert_int_equal(conn_enter(conn), GUARD_ENTERED);
+    assert_true((const char *)__builtin_frame_address(0) > other_stack);
+    conn->guard.frame = other_stack;
+    assert_int_equal(conn_enter(conn), GUARD_NESTED);
+    conn_leave(conn);
+}
+
 static void a_second_thread_ends_the_framing(void **state)
 {
     (void)state;
@@ -627,6 +640,7 @@ int main(void)
         cmocka_unit_test(nothing_is_held_where_the_layer_forbids_it),
         cmocka_unit_test(a_large_body_is_written_from_the_programs_own_memory),
         cmocka_unit_test(the_same_thread_on_a_deeper_stack_is_nested),
+        cmocka_unit_test(the_same_thread_on_another_stack_is_nested),
         cmocka_unit_test(a_second_thread_ends_the_framing),
     };
     return cmocka_run_group_tests_name("the connection layer", tests, set_up, NULL);

@@ -7,6 +7,7 @@
 #include "../../shim/inspect/libjwt.h"
 
 #include <stdio.h>
+#include <sys/auxv.h>
 
 /* The allocation that fails, ours and jansson's counted together; 0: none. */
 static size_t allocations, fail_at;
@@ -472,6 +473,34 @@ static void base64url_is_decoded_as_it_was_encoded(void **state)
     assert_int_equal(base64url_decode("a+b/", 4, out), (size_t)-1);
 }
 
+/* jansson's, which takes the first seed for all objects of the process. */
+static size_t seed;
+void json_object_seed(size_t given)
+{
+    seed = given;
+}
+
+static size_t seed_of_an_examination(void)
+{
+    struct examination examination;
+    seed = 0;
+    examine(text_span("e30.e30.c"), NULL, no_base, NOW, &examination);
+    examination_end(&examination);
+    return seed;
+}
+
+static void jansson_is_seeded_with_what_the_kernel_gave_the_process(void **state)
+{
+    (void)state;
+    char *random = (char *)getauxval(AT_RANDOM);
+    const size_t first = seed_of_an_examination();
+    assert_int_not_equal(first, 0); /* for which jansson would open a file */
+    assert_int_equal(seed_of_an_examination(), first);
+    random[15] ^= 0x55;
+    assert_int_not_equal(seed_of_an_examination(), first);
+    random[15] ^= 0x55;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -501,6 +530,7 @@ int main(void)
         cmocka_unit_test(without_memory_there_is_less_to_say_and_nothing_else),
         cmocka_unit_test(what_is_signed_verifies_and_nothing_else_does),
         cmocka_unit_test(base64url_is_decoded_as_it_was_encoded),
+        cmocka_unit_test(jansson_is_seeded_with_what_the_kernel_gave_the_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

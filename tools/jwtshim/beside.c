@@ -1,5 +1,7 @@
 #include "beside.h"
 
+#include "multiarch.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,4 +29,16 @@ char *beside_us(const char *const *places)
             return real;
     }
     return NULL;
+}
+
+/* A source tree; make install; Debian's package; Fedora's directories; the image that make image makes. As in jwtshim-run. */
+char *beside_us_object(void)
+{
+    static const char *const places[] = {"libjwtshim.so",
+                                         "../lib/jwtshim/libjwtshim.so",
+                                         "../lib/" MULTIARCH "/jwtshim/libjwtshim.so",
+                                         "../lib64/jwtshim/libjwtshim.so",
+                                         "../lib/" MULTIARCH "/libjwtshim.so",
+                                         NULL};
+    return beside_us(places);
 }

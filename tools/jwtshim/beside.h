@@ -6,4 +6,7 @@
  * path without links, to be freed; or NULL. */
 char *beside_us(const char *const *places);
 
+/* The shim's object, built or installed with this command, of this command's own architecture. To be freed; or NULL. */
+char *beside_us_object(void);
+
 #endif

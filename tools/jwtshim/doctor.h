@@ -105,6 +105,7 @@ void ways_find_own_tls(struct subject *subject);
 void ways_find_deep(struct subject *subject);
 const char *ways_loader_lacks(const struct subject *subject); /* what keeps a deep hook from working, or NULL */
 const char *ways_stdio_lacks(const struct subject *subject);
+extern const int ways_openssl[], ways_nghttp2[];         /* the names that write, ended by -1 */
 bool ways_is_other_traffic(const struct object *object); /* carries no HTTP of the program's */
 bool ways_is_go(const struct image *image);
 

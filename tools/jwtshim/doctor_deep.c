@@ -5,10 +5,6 @@
 #include <fnmatch.h>
 #include <string.h>
 
-static const int openssl[] = {
-    NAME_SSL_write, NAME_SSL_write_ex, NAME_SSL_write_ex2, NAME_SSL_write_early_data, NAME_SSL_sendfile, -1};
-static const int nghttp2[] = {NAME_nghttp2_submit_request, NAME_nghttp2_submit_request2, NAME_nghttp2_submit_headers, -1};
-
 /* The way that a library's symbol is named by. */
 static const char *library_of(enum name symbol)
 {
@@ -97,8 +93,8 @@ static void add_inner_openssl(struct subject *subject)
     const struct image *image = &subject->program->image;
     struct names defined = {{0}};
     struct names imported = {{0}};
-    int http2 = names_first(&subject->program->defined, nghttp2);
-    int symbol = names_first(&subject->program->defined, openssl);
+    int http2 = names_first(&subject->program->defined, ways_nghttp2);
+    int symbol = names_first(&subject->program->defined, ways_openssl);
     if (http2 >= 0)
         add_patch(subject, "patch", http2, "exported");
     if (symbol >= 0) {
@@ -106,12 +102,12 @@ static void add_inner_openssl(struct subject *subject)
         return;
     }
     names_read(image, IMAGE_SYMTAB, &defined, &imported);
-    symbol = names_first(&defined, openssl);
+    symbol = names_first(&defined, ways_openssl);
     if (symbol >= 0) {
         add_patch(subject, "patch-symtab", symbol, "in its symbol table only");
         return;
     }
-    if (!has_static_openssl(image) || names_first(&subject->program->imported, openssl) >= 0)
+    if (!has_static_openssl(image) || names_first(&subject->program->imported, ways_openssl) >= 0)
         return;
     struct way way = {.name = "stripped-static-tls", .object = subject->program->path};
     findings_way(subject->findings, &way, "OpenSSL is inside the program, without any symbol to find it by");
@@ -120,8 +116,8 @@ static void add_inner_openssl(struct subject *subject)
 /* A plugin that brings an OpenSSL of its own. */
 static void add_plugins_openssl(struct subject *subject, const struct object *object)
 {
-    if (object->origin == ORIGIN_START || names_first(&object->imported, openssl) >= 0 ||
-        names_first(&object->defined, openssl) >= 0 || ways_is_other_traffic(object) ||
+    if (object->origin == ORIGIN_START || names_first(&object->imported, ways_openssl) >= 0 ||
+        names_first(&object->defined, ways_openssl) >= 0 || ways_is_other_traffic(object) ||
         !has_static_openssl(&object->image))
         return;
     struct way way = {.name = "stripped-static-tls", .object = object->path};

@@ -1,24 +1,7 @@
 /* Findings for people and for programs. */
 #include "doctor.h"
 
-#include <jansson.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* A path need not be UTF-8; JSON must. */
-static json_t *text_or_hex(const char *text)
-{
-    json_t *string = json_string(text);
-    char safe[PATH_MAX * 4];
-    size_t used = 0;
-    if (string)
-        return string;
-    for (; *text && used + 5 < sizeof safe; text++) {
-        bool plain = *text >= ' ' && *text <= '~';
-        used += (size_t)snprintf(safe + used, 5, plain ? "%c" : "\\x%02x", (unsigned char)*text);
-    }
-    return json_string(safe);
-}
+#include "text.h"
 
 void doctor_print_json(const struct findings *findings)
 {
@@ -27,18 +10,19 @@ void doctor_print_json(const struct findings *findings)
     json_t *remedies = json_array();
     for (size_t i = 0; i < findings->way_count; i++) {
         const struct way *way = &findings->ways[i];
-        json_array_append_new(ways, json_pack("{s:s, s:s?, s:b, s:o, s:o}", "name", way->name, "hook",
-                                              way->seen ? way->hook : NULL, "seen", way->seen, "object",
-                                              text_or_hex(way->object), "why", text_or_hex(way->why)));
+        json_array_append_new(ways,
+                              json_pack("{s:s, s:s?, s:b, s:o, s:o}", "name", way->name, "hook",
+                                        way->seen ? way->hook : NULL, "seen", way->seen, "object",
+                                        json_text(span_of_text(way->object)), "why", json_text(span_of_text(way->why))));
     }
     for (size_t i = 0; i < findings->note_count; i++)
-        json_array_append_new(
-            notes, json_pack("{s:s, s:o}", "id", findings->notes[i].id, "text", text_or_hex(findings->notes[i].text)));
+        json_array_append_new(notes, json_pack("{s:s, s:o}", "id", findings->notes[i].id, "text",
+                                               json_text(span_of_text(findings->notes[i].text))));
     for (size_t i = 0; i < findings->remedy_count; i++)
-        json_array_append_new(remedies, text_or_hex(findings->remedies[i]));
+        json_array_append_new(remedies, json_text(span_of_text(findings->remedies[i])));
     json_t *object =
-        json_pack("{s:o, s:o, s:s, s:s, s:o, s:o, s:o}", "target", text_or_hex(findings->target), "path",
-                  text_or_hex(findings->path), "kind", findings->kind, "verdict",
+        json_pack("{s:o, s:o, s:s, s:s, s:o, s:o, s:o}", "target", json_text(span_of_text(findings->target)), "path",
+                  json_text(span_of_text(findings->path)), "kind", findings->kind, "verdict",
                   verdict_word(findings_verdict(findings)), "mechanisms", ways, "notes", notes, "remedy", remedies);
     json_dumpf(object, stdout, JSON_COMPACT);
     putchar('\n');
@@ -73,8 +57,7 @@ static void print_wrapped(const char *text, int indent)
             putchar(' ');
             column++;
         }
-        for (int i = 0; i < len; i++)
-            putchar((unsigned char)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i]);
+        put_visible(stdout, span_of(text, (size_t)len));
         column += len;
         text += len + (text[len] == ' ');
     }
@@ -84,8 +67,8 @@ static void print_wrapped(const char *text, int indent)
 void doctor_print_text(const struct findings *findings, bool colours)
 {
     static const char *const paint[] = {"\33[1;32m", "\33[1;33m", "\33[1;31m"};
-    printf("%s: %s%s%s\n", findings->target, colours ? paint[findings_verdict(findings)] : "", sentence(findings),
-           colours ? "\33[0m" : "");
+    put_visible(stdout, span_of_text(findings->target));
+    printf(": %s%s%s\n", colours ? paint[findings_verdict(findings)] : "", sentence(findings), colours ? "\33[0m" : "");
     for (size_t i = 0; i < findings->way_count; i++) {
         const struct way *way = &findings->ways[i];
         char text[3 * PATH_MAX];

@@ -129,6 +129,8 @@ void process_add_mapped(struct subject *subject)
     char *rest = NULL;
     char *maps = read_proc(subject->pid, "maps", &len);
     bool has_shim = false;
+    char process[16];
+    snprintf(process, sizeof process, "%d", (int)subject->pid);
     if (!maps) {
         findings_note(subject->findings, "maps-unreadable", "What is mapped cannot be read: ask as its user, or as root.");
         return;
@@ -138,6 +140,7 @@ void process_add_mapped(struct subject *subject)
         const char *path = mapped_path(line, &deleted);
         if (!path)
             continue;
+        path = root_cut_off(process, path);
         if (strncmp(last_part(path), "libjwtshim.so", 13) == 0) {
             has_shim = true;
             note_shim(subject, path, deleted);
@@ -161,20 +164,18 @@ void process_add_mapped(struct subject *subject)
 static bool program_path(pid_t pid, char path[PATH_MAX], bool *deleted)
 {
     static const char suffix[] = " (deleted)";
-    char link[64];
-    char root[PATH_MAX];
-    snprintf(link, sizeof link, "/proc/%d/root", (int)pid);
-    ssize_t root_len = readlink(link, root, sizeof root - 1);
-    snprintf(link, sizeof link, "/proc/%d/exe", (int)pid);
-    ssize_t len = root_len < 0 ? -1 : readlink(link, path, PATH_MAX - 1);
+    char link[64], process[16];
+    snprintf(process, sizeof process, "%d", (int)pid);
+    snprintf(link, sizeof link, "/proc/%s/exe", process);
+    ssize_t len = readlink(link, path, PATH_MAX - 1);
     if (len < 0)
         return false;
     path[len] = '\0';
     *deleted = len > (ssize_t)sizeof suffix - 1 && strcmp(path + len - (sizeof suffix - 1), suffix) == 0;
     if (*deleted)
         path[len - (ssize_t)(sizeof suffix - 1)] = '\0';
-    if (root_len > 1 && strncmp(path, root, (size_t)root_len) == 0 && path[root_len] == '/')
-        memmove(path, path + root_len, strlen(path + root_len) + 1);
+    const char *inside = root_cut_off(process, path);
+    memmove(path, inside, strlen(inside) + 1);
     return true;
 }
 

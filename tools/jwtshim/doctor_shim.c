@@ -1,37 +1,13 @@
 /* The shim's file, what it can do, and the settings it would have in the target. */
 #include "doctor.h"
 
+#include "beside.h"
+#include "shim_object.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* Beside this command as it is built, and where it is installed. */
-static const char *const places[] = {"", "/../lib/jwtshim", "/../lib/*/jwtshim", "/../lib64/jwtshim"};
-
-static void keep_first(const char *path, void *context)
-{
-    char *kept = context;
-    if (!*kept && strlen(path) < PATH_MAX)
-        strcpy(kept, path); /* NOLINT(clang-analyzer-security.insecureAPI.strcpy): its length was just asked */
-}
-
-static bool find_own(char path[PATH_MAX])
-{
-    char command[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", command, sizeof command - 1);
-    *path = '\0';
-    if (len <= 0)
-        return false;
-    command[len] = '\0';
-    for (size_t i = 0; i < sizeof places / sizeof places[0] && !*path; i++) {
-        char pattern[2 * PATH_MAX];
-        snprintf(pattern, sizeof pattern, "%.*s%s/libjwtshim.so", (int)(last_part(command) - command - 1), command,
-                 places[i]);
-        root_glob("", pattern, keep_first, path);
-    }
-    return *path;
-}
 
 static bool lies_beside(const char *path, const char *name)
 {
@@ -51,20 +27,22 @@ static bool needs_musl(const struct image *image)
 
 bool shim_open(struct shim *shim, const char *path)
 {
-    char named[PATH_MAX];
     struct image_range text;
     struct names imported = {{0}};
     *shim = (struct shim){.found = false};
     const char *library = getenv("JWTSHIM_LIBRARY");
+    char *own = path || (library && *library) ? NULL : beside_us_object();
     if (!path)
-        path = library && *library ? library : find_own(named) ? named : NULL;
+        path = own ? own : library;
     /* A path below another root must not be resolved in this one. */
     char *absolute = path && *path != '/' ? realpath(path, NULL) : NULL;
     snprintf(shim->path, sizeof shim->path, "%s", absolute ? absolute : path ? path : "");
     free(absolute);
+    free(own);
     if (!root_map("", shim->path, &shim->file))
         return false;
-    if (!image_read(&shim->image, shim->file.bytes, shim->file.len) || !image_note(&shim->image, "jwtshim", 1, &text)) {
+    if (!image_read(&shim->image, shim->file.bytes, shim->file.len) ||
+        !image_note(&shim->image, OBJECT_NOTE, OBJECT_NOTE_VERSION, &text)) {
         root_unmap(&shim->file);
         return false;
     }

@@ -23,8 +23,8 @@ bool ways_is_other_traffic(const struct object *object)
     return false;
 }
 
-static const int nghttp2[] = {NAME_nghttp2_submit_request, NAME_nghttp2_submit_request2, NAME_nghttp2_submit_headers, -1};
-static const int openssl[] = {
+const int ways_nghttp2[] = {NAME_nghttp2_submit_request, NAME_nghttp2_submit_request2, NAME_nghttp2_submit_headers, -1};
+const int ways_openssl[] = {
     NAME_SSL_write, NAME_SSL_write_ex, NAME_SSL_write_ex2, NAME_SSL_write_early_data, NAME_SSL_sendfile, -1};
 static const int gnutls[] = {NAME_gnutls_record_send,      NAME_gnutls_record_send2,  NAME_gnutls_record_send_range,
                              NAME_gnutls_record_send_file, NAME_gnutls_record_uncork, -1};
@@ -47,8 +47,12 @@ struct import_rule {
 };
 
 static const struct import_rule imports[] = {
-    {"nghttp2", nghttp2, NULL}, {"openssl", openssl, NULL}, {"openssl-bio", bio, ssl_bio},
-    {"gnutls", gnutls, NULL},   {"nss", nspr, nss},         {"mbedtls", mbedtls, NULL},
+    {"nghttp2", ways_nghttp2, NULL},
+    {"openssl", ways_openssl, NULL},
+    {"openssl-bio", bio, ssl_bio},
+    {"gnutls", gnutls, NULL},
+    {"nss", nspr, nss},
+    {"mbedtls", mbedtls, NULL},
 };
 
 /* Whether the shim that would be preloaded interposes a symbol. Without its file: whether this version does. */

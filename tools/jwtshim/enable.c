@@ -96,18 +96,9 @@ static int read_options(const struct command *command, int argc, char **argv, bo
 /* Where the object is, if nobody says so: beside this command, or where it is installed in a root. To be freed; or NULL. */
 static char *find_object(const struct directory_root *root)
 {
-    static const char *const places[] = {
-        "libjwtshim.so",
-        "../lib/jwtshim/libjwtshim.so",
-#if defined(__x86_64__)
-        "../lib/x86_64-linux-gnu/jwtshim/libjwtshim.so",
-#elif defined(__aarch64__)
-        "../lib/aarch64-linux-gnu/jwtshim/libjwtshim.so",
-#endif
-        NULL
-    };
-    static const char *const names[] = {"/usr/local/lib/jwtshim/libjwtshim.so", "/usr/$LIB/jwtshim/libjwtshim.so"};
-    char *found = root->ours ? beside_us(places) : NULL;
+    static const char *const names[] = {"/usr/local/lib/jwtshim/libjwtshim.so", "/usr/$LIB/jwtshim/libjwtshim.so",
+                                        "/opt/jwtshim/$LIB/libjwtshim.so"};
+    char *found = root->ours ? beside_us_object() : NULL;
     for (size_t i = 0; !found && i < sizeof names / sizeof names[0]; i++) {
         char path[PATH_MAX];
         object_path(root, span_of_text(names[i]), path);

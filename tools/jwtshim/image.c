@@ -244,6 +244,17 @@ bool image_read(struct image *image, const void *bytes, size_t len)
     return true;
 }
 
+bool image_is_cut_off(const struct image *image)
+{
+    const uint64_t said = field(image, 0, 44, 2, 56, 2);
+    for (size_t i = 0; i < image->segment_count; i++) {
+        struct segment segment = segment_at(image, i);
+        if (segment.type == PT_LOAD && !image_within(image, segment.offset, segment.file_size))
+            return true;
+    }
+    return image->segment_count < said;
+}
+
 const char *image_interpreter(const struct image *image)
 {
     for (size_t i = 0; i < image->segment_count; i++) {

@@ -52,6 +52,9 @@ enum image_table { IMAGE_DYNSYM, IMAGE_SYMTAB };
 /* Looks at `len` bytes, which must stay. False if they are no ELF file that can be told anything of. */
 bool image_read(struct image *image, const void *bytes, size_t len);
 
+/* Whether the file ends before what would be mapped of it. */
+bool image_is_cut_off(const struct image *image);
+
 /* PT_INTERP, or NULL. */
 const char *image_interpreter(const struct image *image);
 

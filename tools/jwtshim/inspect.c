@@ -1,4 +1,5 @@
 /* jwtshim inspect: what the shim would do with a request, and what is in its token. Reads, computes and prints; sends nothing. */
+#include "base_url.h"
 #include "inspection.h"
 #include "secret.h"
 #include "settings.h"
@@ -115,22 +116,14 @@ static bool take_token(struct inspection *inspection)
     return true;
 }
 
-static struct span base_of(const char *base_url)
-{
-    struct target target;
-    target_parse(span_of(base_url, strlen(base_url)), &target);
-    struct span path = target.form == TARGET_ABSOLUTE || target.form == TARGET_ORIGIN ? target.path : span_of("", 0);
-    while (path.len && path.at[path.len - 1] == '/')
-        path.len--;
-    return path;
-}
-
 static void look(struct inspection *inspection, const struct options *options)
 {
     const struct decision *decision = &inspection->decision;
     const struct signed_request request = {decision->method, decision->path, decision->query};
     const bool has_request = inspection->subject.head != NULL;
-    struct span base = options->base_url ? base_of(options->base_url) : context_path_of(request.path);
+    struct span base = context_path_of(request.path);
+    if (options->base_url)
+        base_url_path(options->base_url, &base);
     if (has_request)
         inspection->canonical = qsh_canonical(&request, &(struct qsh_form){.base = base}, &inspection->canonical_len);
     if (inspection->token)
@@ -211,6 +204,9 @@ static int parse_options(const struct command *command, int argc, char **argv, s
     }
     if (options->method && !is_method(options->method))
         return command_misused(command, "%.40s is no method (they are in capitals: GET, POST, …)", options->method);
+    struct span base;
+    if (options->base_url && !base_url_path(options->base_url, &base))
+        return command_misused(command, BASE_URL_WANTED, options->base_url);
     if (argc - optind != 1)
         return command_misused(command, argc == optind
                                             ? "a URL or a token is missing, or - for standard input"

@@ -1,6 +1,8 @@
 /* jwtshim: one command with subcommands, each in a file of its own. Here: which there are, help, and how they complain. */
 #include "command.h"
 
+#include "text.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,12 +24,24 @@ const struct command *const commands[] = {
 };
 /* clang-format on */
 
+/* File names, arguments and other programs' output may be in it: of their control characters, only line ends go to a terminal. */
 static void complain(const struct command *command, const char *format, va_list arguments)
 {
+    char *text = NULL;
+    const int len = vasprintf(&text, format, arguments);
     fflush(stdout);
     fprintf(stderr, "jwtshim %s: ", command->name);
-    vfprintf(stderr, format, arguments);
+    for (struct span rest = span_of(text, len < 0 ? 0 : (size_t)len); rest.len;) {
+        const char *newline = memchr(rest.at, '\n', rest.len);
+        const size_t line = newline ? (size_t)(newline - rest.at) : rest.len;
+        put_visible(stderr, span_of(rest.at, line));
+        if (newline)
+            fputc('\n', stderr);
+        rest = span_from(rest, line + (newline != NULL));
+    }
     fputc('\n', stderr);
+    if (len >= 0)
+        free(text);
 }
 
 int command_misused(const struct command *command, const char *format, ...)
@@ -111,7 +125,9 @@ int main(int argc, char **argv)
     }
     const struct command *command = command_named(argv[1]);
     if (!command) {
-        fprintf(stderr, "jwtshim: no such command: %s\n`jwtshim --help` names them.\n", argv[1]);
+        fputs("jwtshim: no such command: ", stderr);
+        put_visible(stderr, span_of_text(argv[1]));
+        fputs("\n`jwtshim --help` names them.\n", stderr);
         return EX_USAGE;
     }
     if (asks_for_help(argc - 1, argv + 1)) {

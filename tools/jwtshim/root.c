@@ -100,27 +100,35 @@ bool root_resolve(const char *root, const char *path, char real[PATH_MAX])
     return true;
 }
 
+bool file_map(int fd, struct file *file)
+{
+    struct stat status = {.st_mode = 0};
+    *file = (struct file){.bytes = NULL};
+    const bool regular = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+    if (regular && status.st_size > 0) {
+        void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (bytes != MAP_FAILED)
+            *file = (struct file){bytes, (size_t)status.st_size, status.st_mode, status.st_uid};
+    }
+    if (!file->bytes)
+        errno = S_ISDIR(status.st_mode) ? EISDIR : regular && status.st_size == 0 ? ENODATA : ENOEXEC;
+    return file->bytes != NULL;
+}
+
 bool root_map(const char *root, const char *real, struct file *file)
 {
     char outside[PATH_MAX];
-    struct stat status;
     *file = (struct file){.bytes = NULL};
     if (!root_outside(root, real, outside))
         return false;
     int fd = open(outside, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return false;
-    status.st_mode = 0;
-    bool regular = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-    if (regular && status.st_size > 0) {
-        void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (bytes != MAP_FAILED)
-            *file = (struct file){bytes, (size_t)status.st_size, status.st_mode, status.st_uid};
-    }
+    const bool mapped = file_map(fd, file);
+    const int error = errno;
     close(fd);
-    if (!file->bytes)
-        errno = S_ISDIR(status.st_mode) ? EISDIR : regular && status.st_size == 0 ? ENODATA : ENOEXEC;
-    return file->bytes != NULL;
+    errno = error;
+    return mapped;
 }
 
 void root_unmap(struct file *file)
@@ -128,6 +136,14 @@ void root_unmap(struct file *file)
     if (file->bytes)
         munmap((void *)(size_t)file->bytes, file->len);
     file->bytes = NULL;
+}
+
+const char *root_cut_off(const char *process, const char *path)
+{
+    char link[64], root[PATH_MAX];
+    snprintf(link, sizeof link, "/proc/%.20s/root", process);
+    const ssize_t len = readlink(link, root, sizeof root);
+    return len > 1 && strncmp(path, root, (size_t)len) == 0 && path[len] == '/' ? path + len : path;
 }
 
 void root_glob(const char *root, const char *pattern, void (*found)(const char *path, void *context), void *context)

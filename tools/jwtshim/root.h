@@ -21,8 +21,14 @@ bool root_resolve(const char *root, const char *path, char real[PATH_MAX]);
 bool root_map(const char *root, const char *real, struct file *file);
 void root_unmap(struct file *file);
 
+/* As root_map(), for an open file, which stays open. */
+bool file_map(int fd, struct file *file);
+
 /* The path of the outside. */
 bool root_outside(const char *root, const char *path, char outside[PATH_MAX]);
+
+/* A path that /proc says of a process (its number), as the process itself sees it: without what is above its root. */
+const char *root_cut_off(const char *process, const char *path);
 
 /* Calls `found` for each file that fits a glob(7) pattern, by its path inside. */
 void root_glob(const char *root, const char *pattern, void (*found)(const char *path, void *context), void *context);

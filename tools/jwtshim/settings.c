@@ -21,21 +21,22 @@ void settings_complain(const char *where, const char *what)
     fprintf(stderr, "jwtshim: %s: %s; the default stands\n", where, what);
 }
 
-static void read_file(struct config *config, const char *root, bool secure, config_complaint *complain)
+bool settings_read_file(struct config *config, const char *root, bool secure, config_complaint *complain)
 {
-    static const char path[] = "/etc/jwtshim.conf";
+    static const char path[] = SETTINGS_PATH;
     enum { FILE_MAX = 16 * 1024 };
     char real[PATH_MAX];
     struct file file;
     if (!root_resolve(root, path, real)) {
-        if (errno != ENOENT && errno != ENOTDIR)
-            complain(path, strerror(errno));
-        return;
+        if (errno == ENOENT || errno == ENOTDIR)
+            return false;
+        complain(path, strerror(errno));
+        return true;
     }
     if (!root_map(root, real, &file)) {
         if (errno != ENODATA) /* an empty one says nothing */
             complain(path, errno == ENOEXEC ? "is not a readable file" : strerror(errno));
-        return;
+        return true;
     }
     bool trusted = file.uid == 0 && (file.mode & (S_IWGRP | S_IWOTH)) == 0;
     if (file.len >= FILE_MAX)
@@ -43,6 +44,7 @@ static void read_file(struct config *config, const char *root, bool secure, conf
     else if (trusted || !secure)
         config_read(config, path, span_of((const char *)file.bytes, file.len), complain);
     root_unmap(&file);
+    return true;
 }
 
 static void read_variable(struct config *config, struct span entry, config_complaint *complain)
@@ -62,7 +64,7 @@ void settings_read(struct config *config, const char *root, const char *environm
     config_defaults(config);
     if (secure)
         config->mode = MODE_OFF;
-    read_file(config, root, secure, complain);
+    settings_read_file(config, root, secure, complain);
     for (size_t at = 0; at < len && !secure;) {
         const size_t entry = strnlen(environment + at, len - at);
         read_variable(config, span_of(environment + at, entry), complain);

@@ -9,6 +9,10 @@
 void settings_read(struct config *config, const char *root, const char *environment, size_t len, bool secure,
                    config_complaint *complain);
 
+/* The file alone, as settings_read() reads it. Whether it is there. */
+#define SETTINGS_PATH "/etc/jwtshim.conf"
+bool settings_read_file(struct config *config, const char *root, bool secure, config_complaint *complain);
+
 /* A complaint of this process's settings on standard error; and what is for the log of the program that is looked at, nowhere. */
 config_complaint settings_complain, settings_keep_quiet;
 

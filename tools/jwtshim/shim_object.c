@@ -1,6 +1,9 @@
 #include "shim_object.h"
 
-#include <elf.h>
+#include "image.h"
+#include "multiarch.h"
+#include "root.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,101 +11,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NOTE_NAME "jwtshim"
 #define SONAME "libjwtshim.so"
-
-enum { SEGMENTS_MAX = 128, NOTES_MAX = 4096 };
-
-static bool read_at(int fd, void *to, size_t len, uint64_t offset)
-{
-    return offset <= INT64_MAX && pread(fd, to, len, (off_t)offset) == (ssize_t)len;
-}
-
-static size_t rounded(size_t size)
-{
-    return (size + 3) & ~(size_t)3;
-}
-
-/* Looks for our note among those of a segment: name size, size, type; the name; the contents; each of the latter rounded to four. */
-static void read_notes(int fd, uint64_t offset, uint64_t size, struct shim_object *object)
-{
-    char notes[NOTES_MAX];
-    uint32_t head[3];
-    const size_t len = size < sizeof notes ? (size_t)size : sizeof notes;
-    if (!read_at(fd, notes, len, offset))
-        return;
-    for (size_t at = 0; len - at >= sizeof head;) {
-        memcpy(head, notes + at, sizeof head);
-        at += sizeof head;
-        if (head[0] > len - at || rounded(head[0]) > len - at || head[1] > len - at - rounded(head[0]))
-            return;
-        const char *name = notes + at, *contents = name + rounded(head[0]);
-        if (head[0] == sizeof NOTE_NAME && memcmp(name, NOTE_NAME, sizeof NOTE_NAME) == 0 && head[2] == 1) {
-            object->ours = true;
-            snprintf(object->version, sizeof object->version, "%.*s", (int)(head[1] < 31 ? head[1] : 31), contents);
-            return;
-        }
-        at += rounded(head[0]);
-        at += rounded(head[1]) < len - at ? rounded(head[1]) : len - at;
-    }
-}
-
-static bool is_within(int fd, uint64_t offset, uint64_t size)
-{
-    struct stat status;
-    return fstat(fd, &status) == 0 && offset <= (uint64_t)status.st_size && size <= (uint64_t)status.st_size - offset;
-}
-
-static void read_segments_64(int fd, struct shim_object *object)
-{
-    Elf64_Ehdr header;
-    Elf64_Phdr segment;
-    if (!read_at(fd, &header, sizeof header, 0) || header.e_phentsize != sizeof segment)
-        return;
-    for (size_t i = 0; i < header.e_phnum && i < SEGMENTS_MAX; i++) {
-        if (!read_at(fd, &segment, sizeof segment, header.e_phoff + i * sizeof segment))
-            return;
-        object->has_interpreter |= segment.p_type == PT_INTERP;
-        object->cut_off |= segment.p_type == PT_LOAD && !is_within(fd, segment.p_offset, segment.p_filesz);
-        if (segment.p_type == PT_NOTE)
-            read_notes(fd, segment.p_offset, segment.p_filesz, object);
-    }
-}
-
-static void read_segments_32(int fd, struct shim_object *object)
-{
-    Elf32_Ehdr header;
-    Elf32_Phdr segment;
-    if (!read_at(fd, &header, sizeof header, 0) || header.e_phentsize != sizeof segment)
-        return;
-    for (size_t i = 0; i < header.e_phnum && i < SEGMENTS_MAX; i++) {
-        if (!read_at(fd, &segment, sizeof segment, header.e_phoff + i * sizeof segment))
-            return;
-        object->has_interpreter |= segment.p_type == PT_INTERP;
-        object->cut_off |= segment.p_type == PT_LOAD && !is_within(fd, segment.p_offset, segment.p_filesz);
-        if (segment.p_type == PT_NOTE)
-            read_notes(fd, segment.p_offset, segment.p_filesz, object);
-    }
-}
 
 void object_read(int fd, struct shim_object *object)
 {
-    Elf32_Ehdr header; /* its first fields lie as those of 64 bits do */
+    struct file file;
+    struct image image;
+    struct image_range version;
     *object = (struct shim_object){.elf = false};
-    if (!read_at(fd, &header, sizeof header, 0) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+    if (!file_map(fd, &file))
         return;
-    object->elf = true;
-    object->class = header.e_ident[EI_CLASS];
-    object->data = header.e_ident[EI_DATA];
-    object->machine = header.e_machine;
-    object->type = header.e_type;
-    const uint16_t one = 1;
-    if (object->data != (*(const char *)&one ? ELFDATA2LSB : ELFDATA2MSB))
-        return; /* another byte order than ours: it does not fit, and that is all that is asked */
-    if (object->class == ELFCLASS64)
-        read_segments_64(fd, object);
-    else if (object->class == ELFCLASS32)
-        read_segments_32(fd, object);
+    if (image_read(&image, file.bytes, file.len)) {
+        object->elf = true;
+        object->class = file.bytes[EI_CLASS];
+        object->data = file.bytes[EI_DATA];
+        object->machine = image.machine;
+        object->type = image.type;
+        object->cut_off = image_is_cut_off(&image);
+        object->has_interpreter = image_interpreter(&image) != NULL;
+        object->ours = image_note(&image, OBJECT_NOTE, OBJECT_NOTE_VERSION, &version);
+        if (object->ours)
+            snprintf(object->version, sizeof object->version, "%.*s", (int)version.len,
+                     (const char *)file.bytes + version.at);
+    }
+    root_unmap(&file);
 }
 
 const char *object_machine_name(const struct shim_object *object)
@@ -129,15 +61,7 @@ bool object_fits(const struct shim_object *object, const struct shim_object *pro
 }
 
 /* What ld.so puts for $LIB: Debian's multiarch directories, lib64 elsewhere. */
-static const char *const lib_names[] = {
-#if defined(__x86_64__)
-    "lib/x86_64-linux-gnu",
-#elif defined(__aarch64__)
-    "lib/aarch64-linux-gnu",
-#endif
-    "lib64",
-    "lib",
-};
+static const char *const lib_names[] = {"lib/" MULTIARCH, "lib64", "lib"};
 
 void object_path(const struct directory_root *root, struct span name, char path[PATH_MAX])
 {

@@ -6,7 +6,9 @@
 
 #include "../../shim/http/span.h"
 
-enum { OBJECT_VERSION_MAX = 32 };
+/* The note that the object says its version by. */
+#define OBJECT_NOTE "jwtshim"
+enum { OBJECT_NOTE_VERSION = 1, OBJECT_VERSION_MAX = 32 };
 
 struct shim_object {
     bool elf;

@@ -1,4 +1,5 @@
 /* jwtshim sign: a Connect token for trying things out. Sends nothing and keeps nothing. */
+#include "base_url.h"
 #include "command.h"
 #include "secret.h"
 #include "words.h"
@@ -103,25 +104,14 @@ static int check_url(const struct command *command, const char *url, struct targ
     return EX_OK;
 }
 
-static struct span base_of(const struct options *options, const struct target *target)
-{
-    struct target base;
-    if (!options->base_url)
-        return context_path_of(target->path);
-    target_parse(span_of(options->base_url, strlen(options->base_url)), &base);
-    while (base.path.len && base.path.at[base.path.len - 1] == '/')
-        base.path.len--;
-    return base.path;
-}
-
 /* The claims that a Connect token has, and over them those that were asked for. NULL without memory, or for an iss that is no UTF-8. */
-static json_t *claims_of(const struct options *options, const struct target *target)
+static json_t *claims_of(const struct options *options, const struct target *target, struct span base)
 {
     const struct signed_request request = {span_of(options->method, strlen(options->method)), target->path,
                                            target->query.at ? target->query : span_of("", 0)};
     char qsh[QSH_LENGTH + 1];
     size_t len;
-    char *canonical = qsh_canonical(&request, &(struct qsh_form){.base = base_of(options, target)}, &len);
+    char *canonical = qsh_canonical(&request, &(struct qsh_form){.base = base}, &len);
     if (!canonical)
         return NULL;
     qsh_hash(canonical, len, qsh);
@@ -152,10 +142,15 @@ static void print(const struct options *options, const struct target *target, co
 static int sign(const struct command *command, const struct options *options, const struct secret *secret)
 {
     struct target target;
+    struct span base;
     int code = check_url(command, options->url, &target);
     if (code != EX_OK)
         return code;
-    json_t *claims = claims_of(options, &target);
+    if (!options->base_url)
+        base = context_path_of(target.path);
+    else if (!base_url_path(options->base_url, &base))
+        return command_misused(command, BASE_URL_WANTED, options->base_url);
+    json_t *claims = claims_of(options, &target, base);
     if (!claims)
         return command_failed(command, EX_DATAERR, "cannot make claims of this: is --iss in UTF-8?");
     char *token = libjwt_sign(claims, secret->bytes, secret->line_len);

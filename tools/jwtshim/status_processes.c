@@ -2,6 +2,7 @@
 #include "status.h"
 
 #include "command.h"
+#include "root.h"
 #include "shim_object.h"
 
 #include "../../shim/config.h"
@@ -62,14 +63,14 @@ static int open_mapped(const char *process, const struct mapping *mapping)
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd >= 0 || mapping->deleted)
         return fd;
-    snprintf(path, sizeof path, "/proc/%s/root%s", process, mapping->path);
+    snprintf(path, sizeof path, "/proc/%s/root%s", process, root_cut_off(process, mapping->path));
     return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
 static bool is_there_again(const char *process, const struct mapping *mapping)
 {
     char path[2 * PATH_MAX];
-    snprintf(path, sizeof path, "/proc/%s/root%s", process, mapping->path);
+    snprintf(path, sizeof path, "/proc/%s/root%s", process, root_cut_off(process, mapping->path));
     return access(path, F_OK) == 0;
 }
 

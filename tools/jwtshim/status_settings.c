@@ -2,10 +2,9 @@
 #include "status.h"
 
 #include "event.h"
+#include "settings.h"
 #include "shim_object.h"
 #include "time_text.h"
-
-#include "../../shim/config.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,10 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char config_path[] = "/etc/jwtshim.conf";
-
-/* The shim itself reads no longer file. */
-enum { CONFIG_FILE_MAX = 16 * 1024, TAIL_MAX = 1024 * 1024 };
+enum { TAIL_MAX = 1024 * 1024 };
 
 static struct status *complaints_to;
 
@@ -25,27 +21,12 @@ static void complain(const char *where, const char *what)
     status_trouble(complaints_to, "%s: %s", where, what);
 }
 
-/* Reads the file, with the shim's own conditions. False if there is none to be read. */
+/* Whether there is a file; what every program would take from it. */
 static bool read_file(struct status *status, struct config *config)
 {
-    static char text[CONFIG_FILE_MAX];
-    struct stat file;
-    const int fd = root_open(status->root, config_path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0) {
-        if (errno != ENOENT)
-            status_trouble(status, "%s: %s", config_path, strerror(errno));
+    if (!settings_read_file(config, status->root->path, false, complain))
         return false;
-    }
-    const bool fit = fstat(fd, &file) == 0 && S_ISREG(file.st_mode);
-    const ssize_t len = fit ? read(fd, text, sizeof text) : -1;
-    close(fd);
-    if (len < 0)
-        status_trouble(status, "%s is no readable file, and ignored", config_path);
-    else if ((size_t)len == sizeof text)
-        status_trouble(status, "%s is longer than 16 KiB, and ignored", config_path);
-    else
-        config_read(config, config_path, span_of(text, (size_t)len), complain);
-    char *unsafe = object_is_unsafe(status->root, config_path);
+    char *unsafe = object_is_unsafe(status->root, SETTINGS_PATH);
     if (unsafe)
         status_trouble(status, "%s", unsafe);
     free(unsafe);
@@ -92,8 +73,8 @@ void status_settings(struct status *status)
         snprintf(status->log, sizeof status->log, "%s", config.log_path);
     if (config.log == LOG_STDERR)
         status_trouble(status, "%s: JWTSHIM_LOG = stderr makes every program that speaks to Atlassian print events",
-                       config_path);
-    status_set(settings, "file", config_path);
+                       SETTINGS_PATH);
+    status_set(settings, "file", SETTINGS_PATH);
     json_object_set_new(settings, "exists", json_boolean(exists));
     json_object_set_new(settings, "values", json_config(&config));
     json_object_set_new(status->found, "settings", settings);

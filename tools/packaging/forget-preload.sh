@@ -11,10 +11,13 @@ forget_preload() {
   cp -p -- "$preload" "$forget" || return 1
   for entry in "$@"; do
     # ld.so separates by white space and colons, and reads no further than a #.
-    pattern=$(printf '%s\n' "$entry" | sed 's/[^a-zA-Z0-9_/-]/[&]/g')
-    left=$(sed -E -e ':again' -e "s,^(([^#]*[[:space:]:])?)$pattern([[:space:]:#].*)?\$,\\1\\3," -e 't changed' -e 'b' \
-      -e ':changed' -e '/^[[:space:]:]*$/d' -e 'b again' "$forget" && echo .) || return 1
-    printf '%s' "${left%.}" > "$forget" || return 1
+    pattern=$(printf '%s\n' "$entry" | sed -e 's/[^a-zA-Z0-9_/-]/[&]/g' -e 's/\[^]/\\^/g')
+    if ! left=$(sed -E -e ':again' -e "s,^(([^#]*[[:space:]:])?)$pattern([[:space:]:#].*)?\$,\\1\\3," -e 't changed' -e 'b' \
+      -e ':changed' -e '/^[[:space:]:]*$/d' -e 'b again' "$forget" && echo .) ||
+      ! printf '%s' "${left%.}" > "$forget"; then
+      rm -f -- "$forget"
+      return 1
+    fi
   done
   if cmp -s "$preload" "$forget"; then
     rm -f -- "$forget"
