@@ -241,6 +241,9 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          faults/seccomp="tests/fault/run --build $(B) --suite seccomp" \
          faults/threads="$(THREADED)/tests/race" \
          doctor="tests/doctor/run --build $(B)" \
+         innocents="tests/innocents/run --build $(B)" \
+         innocents/check="tests/innocents/check --build $(B)" \
+         suites/quick="tests/suites/run --build $(B) --quick" \
          clients="tests/clients/run --build $(B)" \
          bench/budget="tests/bench/budget --build $(B)" \
          bench/scaling="tests/bench/scaling --build $(B)"
@@ -261,6 +264,11 @@ check-clients:
 	$(MAKE) all
 	tests/compat/run --build $(B) --fetch
 	tests/compat/run --build $(B)
+
+# Other projects' test suites, with and without the shim, compared test by test: a quarter of an hour. `make check` has the quick parts.
+check-suites: all
+	tools/deps check
+	tests/suites/run --build $(B)
 
 # Ten minutes in all; what is found is in $(B)/fuzz.
 fuzz: $(FUZZERS)

@@ -23,13 +23,16 @@ PROGRAMS = {
 }
 # Whatever these say differs from run to run, whether by address, number of a process, time, or by the object that is preloaded.
 NOISE = [(r'^\d+ +', ''), (r'0x[0-9a-f]+', 'P'), (r'\[pid +\d+\] ', ''), (r'\b\d{4,}\b', 'N'), (r'""(\.\.\.)?', 'TEXT'), (r'st_size=\d+|st_mtime=[^,}]*', ''),
-         (r'(getrandom|sysinfo|rt_sigreturn)\(.*', r'\1'), (r' += ', ' = '), (r'\bsed\w{6}\b', 'TEMPORARY'), (r'"/tmp/[^"]*"', 'TEMPORARY'), (r'libjwtshim\.so|libempty\.so', 'OBJECT')]
+         (r'(sysinfo|getrusage|rt_sigreturn)\(.*', r'\1'), (r' += ', ' = '), (r'\bsed\w{6}\b', 'TEMPORARY'), (r'"/tmp/[^"]*"', 'TEMPORARY'), (r'libjwtshim\.so|libempty\.so', 'OBJECT')]
 # What a process may add at its exec, once: of a large program that may have OpenSSL inside, the symbol table is looked for as well.
 AT_EXEC = [r'openat\(AT_FDCWD, "/etc/jwtshim.conf", ', r'newfstatat\(1, TEXT, ', r'openat\(AT_FDCWD, "/proc/self/exe", ',
            r'pread64\(\d+, TEXT, 64, 0\)', r'pread64\(', r'close\(']
-# A descriptor of unknown origin is looked at before its first write, and before it is duplicated.
+# A descriptor of unknown origin is looked at before its first write, once until its number means something else, and before it is duplicated.
 LOOK = re.compile(r'newfstatat\((\d+), TEXT, .*AT_EMPTY_PATH\)')
-WRITE = r'(write|writev|pwritev2|sendfile|splice|dup|dup2|dup3|fcntl)\((\d+, )?%s\b'
+WRITE = r'(write|writev|pwritev2|sendfile|splice)\((\d+, )?%s\b'
+DUPLICATE = r'(dup|dup2|dup3|fcntl)\(%s\b'
+
+MEANS_ANOTHER = re.compile(r'^close\((\d+)|^(?:open|openat|pipe|pipe2|dup|dup2|dup3|fcntl|socket)\(.*= (\d+)$')
 
 
 def trace(place, argv, preloaded):
@@ -59,7 +62,8 @@ def lives_in(lines):
             life = []
         if line.startswith('openat(') and ('OBJECT' in line or 'TEMPORARY, O_RDONLY|O_CLOEXEC' in line and len(life) < 8):
             mapping = True
-        if not mapping and not line.startswith(('mprotect(P, ', 'set_tid_address', 'brk(')):
+        # Where a child's end interrupts its parent, and whether a random name is taken, is chance; how the heap grows and what is sealed is the loader's matter.
+        if not mapping and not line.startswith(('mprotect(P, ', 'set_tid_address', 'brk(', 'wait4(', 'rt_sigreturn', 'getrandom')):
             life.append(line)
         if mapping and line.startswith('close('):
             mapping = False
@@ -68,8 +72,9 @@ def lives_in(lines):
 
 def strangers(without, with_it):
     """What one life has that is not foreseen."""
-    once, found, at = list(AT_EXEC), [], 0
+    once, found, at, looked_at = list(AT_EXEC), [], 0, set()
     for kind, line in ((word[:1], word[2:]) for word in difflib.ndiff(without, with_it)):
+        following = with_it[at + 1] if at + 1 < len(with_it) else ''
         if kind == '-':
             found.append('missing: ' + line)
         elif kind == '+':
@@ -77,8 +82,11 @@ def strangers(without, with_it):
             look = LOOK.match(line)
             if known:
                 once.remove(known)
-            elif not look or at + 1 >= len(with_it) or not re.match(WRITE % look[1], with_it[at + 1]):
+            elif look and re.match(WRITE % look[1], following) and look[1] not in looked_at:
+                looked_at.add(look[1])
+            elif not look or not re.match(DUPLICATE % look[1], following):
                 found.append('added: ' + line)
+        looked_at -= {number for numbers in MEANS_ANOTHER.findall(line) for number in numbers}
         at += kind in '+ '
     return found
 

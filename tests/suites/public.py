@@ -37,7 +37,7 @@ class CPython:
 
     def command(self, part):
         module, _, names = part.partition(':')
-        return ([PYTHON, '-u', '-m', 'test', '--junit-xml', '{home}/results.xml', '--tempdir', '{home}', '--timeout', '200', '-i', '*VSOCK*', module]
+        return ([PYTHON, '-u', '-m', 'test', '--junit-xml', '{home}/results.xml', '--tempdir', '{home}', '--timeout', '200', '-i', '*VSOCK*', *(['-u', 'network'] if module == 'test_socketserver' else []), module]
                 + [word for name in names.split() for word in ('-m', name)])
 
     def outcomes(self, part, run, home):
