@@ -94,23 +94,18 @@ static struct fd_conn *take_free(void)
     return &block[0];
 }
 
-static void give_back(struct fd_conn *conn)
-{
-    conn_reset(&conn->conn);
-    push_free(conn);
-}
-
-/* Ends a connection that no descriptor names any more, unless a thread is inside: then that one does on leaving. */
+/* Ends a connection that no descriptor names any more, from the inside: a late visitor may still come and go. Where a thread is
+ * inside, that one does it on leaving. */
 static void end(struct fd_conn *conn)
 {
-    if (conn_enter(&conn->conn) == GUARD_ENTERED) {
-        conn_leave(&conn->conn);
-        give_back(conn);
-        return;
+    while (conn_enter(&conn->conn) != GUARD_ENTERED) {
+        atomic_store(&conn->ended, true);
+        if (atomic_load(&conn->conn.guard.owner) != 0 || !atomic_exchange(&conn->ended, false))
+            return;
     }
-    atomic_store(&conn->ended, true);
-    if (atomic_load(&conn->conn.guard.owner) == 0 && atomic_exchange(&conn->ended, false))
-        give_back(conn);
+    conn_reset(&conn->conn);
+    guard_leave(&conn->conn.guard);
+    push_free(conn);
 }
 
 static void drop_reference(struct fd_conn *conn)
@@ -159,16 +154,31 @@ void fd_set_socket(int fd)
     set(fd, FD_SOCKET);
 }
 
+/* A free connection, entered. One that a late visitor of its last descriptor is still in is left for another time. */
+static struct fd_conn *enter_free(void)
+{
+    struct fd_conn *conn = take_free();
+    if (!conn || conn_enter(&conn->conn) == GUARD_ENTERED)
+        return conn;
+    struct fd_conn *other = take_free();
+    push_free(conn);
+    if (!other || conn_enter(&other->conn) == GUARD_ENTERED)
+        return other;
+    push_free(other);
+    return NULL;
+}
+
 struct fd_conn *fd_track(int fd, const struct stat *status)
 {
     _Atomic(uintptr_t) *entry = entry_for(fd);
-    struct fd_conn *conn = entry ? take_free() : NULL;
+    struct fd_conn *conn = entry ? enter_free() : NULL;
     if (!conn)
         return NULL;
     atomic_store(&conn->references, 1);
     conn->device = status->st_dev;
     conn->inode = status->st_ino;
-    stream_reset(&conn->conn.stream);
+    conn_reset(&conn->conn); /* what a late visitor did */
+    guard_leave(&conn->conn.guard);
     replace(entry, (uintptr_t)conn);
     return conn;
 }
@@ -176,7 +186,7 @@ struct fd_conn *fd_track(int fd, const struct stat *status)
 void fd_end_late(struct fd_conn *conn)
 {
     if (atomic_exchange(&conn->ended, false))
-        give_back(conn);
+        end(conn);
 }
 
 /* Where bytes are held that may be this very thread's, what it writes now must not overtake them: it waits for the other
