@@ -16,6 +16,7 @@ struct handle_call {
     const void *handle;
     void *real; /* the library's function behind the call */
     handle_release_fn *release;
+    bool (*is_server)(const struct handle_call *call); /* a server's side sends no requests; NULL: nothing tells */
     const void *way;   /* what the bytes come by, if that is more than the handle: a BIO */
     struct conn *conn; /* entered */
 };

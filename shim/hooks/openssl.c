@@ -102,9 +102,17 @@ static const struct sink write_sink = SSL_SINK(write_ssl);
 static const struct sink write_ex_sink = SSL_SINK(write_ssl_ex);
 static const struct sink write_ex2_sink = SSL_SINK(write_ssl_ex2);
 
+/* Asked once, of the first write that may begin a request: a server's answer may begin like one. */
+bool ssl_is_server(const struct handle_call *call)
+{
+    int (*is_server)(const SSL *) = (int (*)(const SSL *))resolve_beside(NEIGHBOUR_SSL_is_server, call->real);
+    return is_server && is_server(call->handle);
+}
+
 static struct ssl_call ssl_call(const struct sink *sink, SSL *ssl, void *real)
 {
-    return (struct ssl_call){.call = {.sink = sink, .handle = ssl, .real = real, .release = ssl_release}};
+    return (struct ssl_call){
+        .call = {.sink = sink, .handle = ssl, .real = real, .release = ssl_release, .is_server = ssl_is_server}};
 }
 
 /* Whether early data was ever written here: nearly nobody does. */

@@ -27,6 +27,9 @@ handle_release_fn ssl_release;
 /* Before holding: notes which socket the bytes are for, so that they are never sent to another. */
 enum reason ssl_objects(void *ctx, const struct decision *decision);
 
+/* Whether this is a server's side, which sends no requests. */
+bool ssl_is_server(const struct handle_call *call);
+
 void ssl_decided(void *ctx, const struct decision *decision);
 
 #endif

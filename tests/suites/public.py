@@ -24,14 +24,15 @@ class CPython:
     """regrtest, which writes JUnit's XML. Not its tests of VM sockets: they wait for a host that a namespace does not have."""
     name, needs, environment = 'cpython', '/usr/lib/python%d.%d/test/test_socket.py' % sys.version_info[:2], {}
     # The quick ones spend little time asleep and decide nothing by the clock.
-    quick = ['test_select', 'test_selectors', 'test_posix', 'test_fileio', 'test_pty', 'test_fork1', 'test_mmap', 'test_httplib', 'test_ctypes']
+    quick = ['test_select', 'test_selectors', 'test_posix', 'test_fileio', 'test_pty', 'test_fork1', 'test_mmap', 'test_httplib', 'test_ctypes',
+             'test_asyncio.test_ssl']      # a server's one byte that a request may begin with, too
     parts = quick + [
         'test_socket', 'test_ssl', 'test_subprocess', 'test_os', 'test_io', 'test_signal', 'test_httpservers', 'test_urllib2_localnet',
         'test_socketserver', 'test_poll', 'test_epoll', 'test_ftplib', 'test_smtplib', 'test_imaplib', 'test_poplib', 'test_xmlrpc', 'test_wsgiref',
         'test_popen', 'test_threading', 'test_faulthandler', 'test_file', 'test_largefile', 'test_tempfile', 'test_shutil',
         'test_fcntl', 'test_wait4', 'test_eintr', 'test_pipes', 'test_openpty', 'test_threadsignals', 'test_exceptions', 'test_cmd_line',
     ] + ['test_asyncio.test_' + part for part in (
-        'base_events', 'buffered_proto', 'events', 'selector_events', 'sendfile', 'server', 'sock_lowlevel', 'ssl', 'sslproto', 'streams', 'subprocess',
+        'base_events', 'buffered_proto', 'events', 'selector_events', 'sendfile', 'server', 'sock_lowlevel', 'sslproto', 'streams', 'subprocess',
         'tasks', 'transports', 'unix_events')
     ] + ['test_multiprocessing_fork', 'test_concurrent_futures']
 
