@@ -9,8 +9,8 @@ bool handle_call_enter(struct handle_call *call, struct span first)
     int saved = errno;
     call->conn = handle_enter(call->handle, &entry);
     if (!call->conn && entry == HANDLE_UNKNOWN && first.len) {
-        const bool may_ask = request_may_begin(first) && config_get()->mode != MODE_OFF &&
-                             !(call->is_server && call->is_server(call));
+        const bool may_ask =
+            request_may_begin(first) && config_get()->mode != MODE_OFF && !(call->is_server && call->is_server(call));
         if (may_ask) {
             process_watch_forks();
             call->conn = handle_track(call->handle);

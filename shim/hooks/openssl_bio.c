@@ -52,8 +52,8 @@ static const struct sink bio_sink = {
 
 static struct ssl_call bio_call(BIO *bio, SSL *ssl, void *real)
 {
-    return (struct ssl_call){.call = {.sink = &bio_sink, .handle = ssl, .real = real, .is_server = ssl_is_server, .way = bio},
-                             .bio = bio};
+    return (struct ssl_call){
+        .call = {.sink = &bio_sink, .handle = ssl, .real = real, .is_server = ssl_is_server, .way = bio}, .bio = bio};
 }
 
 /* What is held goes out by the chain it came by. There is no release for the SSL alone: a buffering BIO before it may

@@ -189,6 +189,24 @@ static void only_handles_that_hold_for_the_socket_are_released(void **state)
         handle_forget(&handles[i]);
 }
 
+static void a_connection_that_a_late_visitor_is_in_is_not_begun_anew(void **state)
+{
+    (void)state;
+    struct fd_conn *first = fd_track(40, &some_socket);
+    fd_forget(40);
+    atomic_store(&first->conn.guard.owner, guard_self() + 1);
+    struct fd_conn *second = fd_track(40, &some_socket);
+    assert_non_null(second);
+    assert_ptr_not_equal(second, first);
+    fd_forget(40);
+    atomic_store(&second->conn.guard.owner, guard_self() + 1);
+    assert_null(fd_track(40, &some_socket));
+    atomic_store(&first->conn.guard.owner, 0);
+    atomic_store(&second->conn.guard.owner, 0);
+    assert_non_null(fd_track(40, &some_socket));
+    fd_forget(40);
+}
+
 static void whoever_comes_while_somebody_is_inside_passes(void **state)
 {
     (void)state;
@@ -557,6 +575,7 @@ int main(void)
         cmocka_unit_test(a_handle_lives_as_long_as_its_references),
         cmocka_unit_test(a_range_without_an_end_ends_with_the_table),
         cmocka_unit_test(only_handles_that_hold_for_the_socket_are_released),
+        cmocka_unit_test(a_connection_that_a_late_visitor_is_in_is_not_begun_anew),
         cmocka_unit_test(whoever_comes_while_somebody_is_inside_passes),
         cmocka_unit_test(a_handle_that_cannot_release_keeps_no_other_from_it),
         cmocka_unit_test(a_frame_is_gone_only_where_it_was_on_the_threads_own_stack),
