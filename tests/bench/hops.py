@@ -78,11 +78,13 @@ def upload(contestant, way, file, ca):
     return int(size) / float(seconds) / (1 << 20)
 
 
-def rows(measure, them, rounds, say):
-    """Medians by contestant, of rounds in which each has its turn; those that differ least have two, as far apart as can be."""
+def rows(measure, them, rounds, turns, say):
+    """Medians by contestant, of rounds in which each has its turn; those without a hop differ least, and have `turns`, spread over the round."""
     seen = {contestant.name: [] for contestant in them}
+    near, far = [contestant for contestant in them if not contestant.hop], [contestant for contestant in them if contestant.hop]
+    order = [contestant for turn in range(turns) for contestant in near + far[turn::turns]]
     for number in range(rounds):
-        for contestant in them + [contestant for contestant in them if not contestant.hop]:
+        for contestant in order:
             say('round %d of %d, %s' % (number + 1, rounds, contestant.name))
             value = measure(contestant)
             seen[contestant.name].append(value if isinstance(value, tuple) else (value,))
@@ -103,9 +105,9 @@ def measure(build, tmp, shim, empty, quick, say):
             with contextlib.ExitStack() as hops:
                 running = {c.name: hops.enter_context(servers.hop(c.hop, os.path.join(build, 'jwtshim'), tmp, pki, way)) for c in them if c.hop}
                 for connections in CONNECTIONS:
-                    found['load'][way, connections] = rows(lambda c, n=connections: load(c, way, n, 1), them, 1 if quick else 6,
+                    found['load'][way, connections] = rows(lambda c, n=connections: load(c, way, n, 1), them, 1 if quick else 6, 2,
                                                            lambda text, n=connections: say('%s, %d connections: %s' % (way, n, text)))
-                found['upload'][way] = rows(lambda c: upload(c, way, file, pki + '/ca.pem'), them, 1 if quick else 4,
+                found['upload'][way] = rows(lambda c: upload(c, way, file, pki + '/ca.pem'), them, 1 if quick else 4, 2 if quick else 8,
                                             lambda text: say('%s, uploads: %s' % (way, text)))
                 for name, process in running.items():
                     found['memory'][name] = max(found['memory'].get(name, 0), servers.memory_of(process))
