@@ -202,6 +202,7 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          golden="REPLAY=$(abspath $(B))/tests/replay tests/golden/run" \
          golden/sanitized="REPLAY=$(abspath $(SANITIZED))/tests/replay tests/golden/run" \
          golden/narrow="REPLAY_NARROW=1 REPLAY=$(abspath $(SANITIZED))/tests/replay tests/golden/run" \
+         arm64="tests/arm64/run --build $(B)" \
          oracle/framing="REPLAY=$(abspath $(B))/tests/replay node tests/oracle/framing.js" \
          oracle/parameter="REPLAY=$(abspath $(B))/tests/replay node tests/oracle/parameter.js" \
          command/inspect="tests/command/inspect --build $(B)" \
