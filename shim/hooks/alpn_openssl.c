@@ -96,13 +96,9 @@ static bool is_fresh_client(const SSL *ssl, const void *function)
 static bool give(SSL *ssl, const unsigned char *protocols, size_t len, const void *function)
 {
     SSL_set_alpn_protos_fn *set = (SSL_set_alpn_protos_fn *)resolve_beside(NEIGHBOUR_SSL_set_alpn_protos, function);
-    int (*mark)(void) = (int (*)(void))resolve_beside(NEIGHBOUR_ERR_set_mark, function);
-    int (*pop_to_mark)(void) = (int (*)(void))resolve_beside(NEIGHBOUR_ERR_pop_to_mark, function);
-    if (!set || !mark || !pop_to_mark)
-        return false;
-    mark();
-    bool given = set(ssl, protocols, (unsigned)len) == 0;
-    pop_to_mark();
+    error_mark_fn *mark = set ? errors_mark(function) : NULL;
+    bool given = mark && set(ssl, protocols, (unsigned)len) == 0;
+    errors_drop(mark);
     return given;
 }
 

@@ -19,8 +19,10 @@ bool handle_call_enter(struct handle_call *call, struct span first)
         }
     }
     if (call->conn) {
-        __atomic_store_n(&call->conn->release, call->release, __ATOMIC_RELAXED);
-        call->conn->library_write = call->real;
+        if (call->release) {
+            __atomic_store_n(&call->conn->release, call->release, __ATOMIC_RELAXED);
+            call->conn->library_write = call->real;
+        }
         call->conn->way = call->way ? call->way : call->conn->way;
     }
     errno = saved;
@@ -83,6 +85,18 @@ void handle_ends(const void *handle)
     int saved = errno;
     handle_release(handle);
     handle_forget(handle);
+    errno = saved;
+}
+
+void handle_begins_anew(const void *handle)
+{
+    enum handle_entry entry;
+    int saved = errno;
+    struct conn *conn = handle_enter(handle, &entry);
+    if (conn) {
+        conn_reset(conn);
+        handle_leave(handle, conn);
+    }
     errno = saved;
 }
 

@@ -45,4 +45,7 @@ void handle_release_for_socket(uint64_t identity);
 /* The handle's life ends: releases, forgets. */
 void handle_ends(const void *handle);
 
+/* Another connection begins on the handle: forgets the stream so far, unless this happens in the middle of a write. */
+void handle_begins_anew(const void *handle);
+
 #endif

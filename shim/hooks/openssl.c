@@ -16,6 +16,7 @@ typedef int SSL_read_ex_fn(SSL *ssl, void *buf, size_t len, size_t *count);
 typedef int SSL_shutdown_fn(SSL *ssl);
 typedef SSL *SSL_new_fn(SSL_CTX *ctx);
 typedef int SSL_up_ref_fn(SSL *ssl);
+typedef SSL *SSL_dup_fn(SSL *ssl);
 typedef void SSL_free_fn(SSL *ssl);
 typedef int SSL_peek_fn(SSL *ssl, void *buf, int len);
 typedef int SSL_peek_ex_fn(SSL *ssl, void *buf, size_t len, size_t *count);
@@ -26,11 +27,30 @@ static SSL *ssl_of(const struct ssl_call *call)
     return (SSL *)(uintptr_t)call->call.handle;
 }
 
-/* The descriptor an SSL writes to; -1 if that is a BIO of the program's own. */
+error_mark_fn *errors_mark(const void *function)
+{
+    error_mark_fn *mark = (error_mark_fn *)resolve_beside(NEIGHBOUR_ERR_set_mark, function);
+    error_mark_fn *pop_to_mark = (error_mark_fn *)resolve_beside(NEIGHBOUR_ERR_pop_to_mark, function);
+    if (!mark || !pop_to_mark)
+        return NULL;
+    mark();
+    return pop_to_mark;
+}
+
+void errors_drop(error_mark_fn *pop_to_mark)
+{
+    if (pop_to_mark)
+        pop_to_mark();
+}
+
+/* The descriptor an SSL writes to; -1 if that is a BIO of the program's own. An error where it has none, since 3.0. */
 static int descriptor_of(const void *ssl, const void *function)
 {
     int (*get_wfd)(const SSL *) = (int (*)(const SSL *))resolve_beside(NEIGHBOUR_SSL_get_wfd, function);
-    return get_wfd ? get_wfd(ssl) : -1;
+    error_mark_fn *mark = errors_mark(function);
+    int fd = get_wfd ? get_wfd(ssl) : -1;
+    errors_drop(mark);
+    return fd;
 }
 
 enum reason ssl_objects(void *ctx, const struct decision *decision)
@@ -44,9 +64,12 @@ enum reason ssl_objects(void *ctx, const struct decision *decision)
     int (*finished)(const SSL *) =
         library ? (int (*)(const SSL *))resolve_beside(NEIGHBOUR_SSL_is_init_finished, library) : NULL;
     bool holdable = !finished || finished((const SSL *)call->call.handle);
-    if (holdable && !call->bio)
+    if (holdable) {
         __atomic_store_n(&call->call.conn->identity, socket_identity(descriptor_of(call->call.handle, library)),
                          __ATOMIC_RELAXED);
+        __atomic_store_n(&call->call.conn->release, library && !call->buffered ? ssl_release : NULL, __ATOMIC_RELAXED);
+        call->call.conn->library_write = (void *)(uintptr_t)library;
+    }
     errno = saved;
     return holdable ? REASON_NONE : REASON_HANDSHAKE;
 }
@@ -91,7 +114,9 @@ void ssl_release(struct conn *conn, const void *handle, enum reason reason)
         return;
     }
     struct conn_call conn_call = conn_call_for(&releasing, &call);
+    error_mark_fn *mark = errors_mark(call.call.real);
     conn_release(conn, &conn_call, reason);
+    errors_drop(mark);
 }
 
 #define SSL_SINK(real_write)                                                                                             \
@@ -234,6 +259,16 @@ EXPORT int SSL_up_ref(SSL *ssl)
     return result;
 }
 
+/* A handshake that has begun cannot be copied: the same SSL comes back, since 1.1.0. */
+EXPORT SSL *SSL_dup(SSL *ssl)
+{
+    SSL_dup_fn *real = REAL_OF_CALLER(SSL_dup);
+    SSL *result = real ? real(ssl) : NULL;
+    if (result && result == ssl)
+        handle_add_reference(ssl);
+    return result;
+}
+
 EXPORT void SSL_free(SSL *ssl)
 {
     SSL_free_fn *real = REAL_OF_CALLER(SSL_free);
@@ -253,12 +288,14 @@ bool ssl_is_fresh(const SSL *ssl, const void *function)
     return in_before ? in_before(ssl) : state && (state(ssl) & st_before);
 }
 
-/* OpenSSL itself clears an SSL when it is made, and when a handshake begins, which may be in the middle of a write. Where the
- * caller does not tell (OpenSSL inside the program), its state does: then nothing was ever written that could be forgotten. */
+/* OpenSSL itself clears an SSL when it is made, when BIO_reset() has ended its connection, and when a handshake begins, which may be in
+ * the middle of a write. Where the caller does not tell (OpenSSL inside the program), its state does. */
 EXPORT int SSL_clear(SSL *ssl)
 {
     SSL_clear_fn *real = REAL_OF_CALLER(SSL_clear);
-    if (!IS_INNER_CALL(SSL_clear) && !(resolve_is_inside(real) && ssl_is_fresh(ssl, (void *)real))) {
+    if (IS_INNER_CALL(SSL_clear) || (resolve_is_inside(real) && ssl_is_fresh(ssl, (void *)real))) {
+        handle_begins_anew(ssl);
+    } else {
         handle_ends(ssl);
         alpn_ssl_cleared(ssl);
     }

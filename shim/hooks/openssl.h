@@ -14,12 +14,27 @@ typedef struct bio_st BIO;
 struct ssl_call {
     struct handle_call call; /* first: a sink's context is its address */
     BIO *bio;                /* BIO_write's, where the call came by a BIO */
+    bool buffered;           /* and others stand between that one and the SSL's */
     const void *caller;      /* of the BIO's hook */
     uint64_t flags;          /* SSL_write_ex2's */
 };
 
+enum { BIO_TYPE_FILTER = 0x0200, BIO_TYPE_SSL = 7 | BIO_TYPE_FILTER };
+
+/* The SSL that `bio`'s chain ends in, NULL if there is none. `at` gets its BIO. `function` is one of the library. */
+SSL *bio_ssl(BIO *bio, const void *function, BIO **at);
+
+/* Sends what is held for `ssl` by the chain it came by. `real` is a function of the library. */
+void bio_release(BIO *bio, SSL *ssl, void *real);
+
 /* Whether no handshake of it has begun. `function` is one of its library. */
 bool ssl_is_fresh(const SSL *ssl, const void *function);
+
+/* What the shim asks of OpenSSL by itself may fail, and that is not the program's error: between these two nothing is added to the
+ * thread's queue, by which SSL_get_error() judges the next connection's calls too. `function` is one of the library. */
+typedef int error_mark_fn(void);
+error_mark_fn *errors_mark(const void *function);
+void errors_drop(error_mark_fn *pop_to_mark);
 
 /* Releases what is held for an SSL, by SSL_write. */
 handle_release_fn ssl_release;

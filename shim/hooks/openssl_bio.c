@@ -16,20 +16,15 @@ typedef int BIO_vprintf_fn(BIO *bio, const char *format, va_list arguments);
 typedef int BIO_read_fn(BIO *bio, void *buf, int len);
 typedef int BIO_read_ex_fn(BIO *bio, void *buf, size_t len, size_t *count);
 typedef int BIO_gets_fn(BIO *bio, char *buf, int len);
-typedef int BIO_free_fn(BIO *bio);
-typedef void BIO_free_all_fn(BIO *bio);
 
-enum { TYPE_SSL = 7 | 0x0200 /* BIO_TYPE_SSL */ };
-
-/* The SSL that `bio`'s chain ends in, NULL if there is none. `at` gets its BIO. */
-static SSL *ssl_under(BIO *bio, const void *function, BIO **at)
+SSL *bio_ssl(BIO *bio, const void *function, BIO **at)
 {
     const int control_get_ssl = 110; /* BIO_C_GET_SSL */
     BIO *(*find_type)(BIO *, int) = (BIO * (*)(BIO *, int)) resolve_beside(NEIGHBOUR_BIO_find_type, function);
     long (*control)(BIO *, int, long, void *) =
         (long (*)(BIO *, int, long, void *))resolve_beside(NEIGHBOUR_BIO_ctrl, function);
     SSL *ssl = NULL;
-    *at = bio && find_type && control ? find_type(bio, TYPE_SSL) : NULL;
+    *at = bio && find_type && control ? find_type(bio, BIO_TYPE_SSL) : NULL;
     if (*at)
         control(*at, control_get_ssl, 0, &ssl);
     return ssl;
@@ -56,9 +51,8 @@ static struct ssl_call bio_call(BIO *bio, SSL *ssl, void *real)
         .call = {.sink = &bio_sink, .handle = ssl, .real = real, .is_server = ssl_is_server, .way = bio}, .bio = bio};
 }
 
-/* What is held goes out by the chain it came by. There is no release for the SSL alone: a buffering BIO before it may
- * hold bytes that come first. */
-static void release_chain(BIO *bio, SSL *ssl, void *real)
+/* By the whole chain: a buffering BIO before the SSL may hold bytes that come first. */
+void bio_release(BIO *bio, SSL *ssl, void *real)
 {
     enum handle_entry entry;
     if (__builtin_expect(atomic_load_explicit(&conns_holding, memory_order_relaxed) == 0, 1))
@@ -68,7 +62,9 @@ static void release_chain(BIO *bio, SSL *ssl, void *real)
     struct conn *conn = handle_enter(ssl, &entry);
     if (conn) {
         struct conn_call conn_call = conn_call_for(&bio_sink, &call);
+        error_mark_fn *mark = errors_mark(real);
         conn_release(conn, &conn_call, REASON_RELEASED);
+        errors_drop(mark);
         handle_leave(ssl, conn);
     }
     errno = saved;
@@ -94,11 +90,12 @@ static bool is_passed_down(BIO *bio, SSL *ssl, const void *real)
 static bool write_chain(BIO *bio, const void *buf, size_t len, void *real, const void *caller, ssize_t *result)
 {
     BIO *at;
-    SSL *ssl = ssl_under(bio, real, &at);
+    SSL *ssl = bio_ssl(bio, real, &at);
     if (!ssl || is_passed_down(bio, ssl, real))
         return false;
     struct ssl_call call = bio_call(bio, ssl, real);
     call.caller = caller;
+    call.buffered = at != bio;
     *result = handle_write(&call.call, buf, len);
     return true;
 }
@@ -141,7 +138,7 @@ static int print_to(BIO *bio, const char *format, va_list arguments, BIO_vprintf
     char *text;
     va_list again;
     ssize_t result;
-    if (!ssl_under(bio, (void *)real, &at))
+    if (!bio_ssl(bio, (void *)real, &at))
         return real(bio, format, arguments);
     va_copy(again, arguments);
     int len = vasprintf(&text, format, again);
@@ -181,12 +178,12 @@ static void before_read(BIO *bio, void *real)
     if (__builtin_expect(atomic_load_explicit(&conns_holding, memory_order_relaxed) == 0, 1))
         return;
     int saved = errno;
-    SSL *ssl = ssl_under(bio, real, &at);
+    SSL *ssl = bio_ssl(bio, real, &at);
     long (*control)(BIO *, int, long, void *) =
         (long (*)(BIO *, int, long, void *))resolve_beside(NEIGHBOUR_BIO_ctrl, real);
     long fd = ssl && control ? control(at, control_get_fd, 0, NULL) : -1;
     if (fd >= 0 && !(REAL(fcntl)((int)fd, F_GETFL) & O_NONBLOCK))
-        release_chain(bio, ssl, real);
+        bio_release(bio, ssl, real);
     errno = saved;
 }
 
@@ -215,53 +212,4 @@ EXPORT int BIO_gets(BIO *bio, char *buf, int len)
         return -1;
     before_read(bio, (void *)real);
     return real(bio, buf, len);
-}
-
-/* Whether freeing the SSL BIO `at` frees its SSL. */
-static bool owns_ssl(BIO *at, void *real)
-{
-    const int control_get_close = 8; /* BIO_CTRL_GET_CLOSE */
-    long (*control)(BIO *, int, long, void *) =
-        (long (*)(BIO *, int, long, void *))resolve_beside(NEIGHBOUR_BIO_ctrl, real);
-    return control && control(at, control_get_close, 0, NULL) != 0;
-}
-
-/* The BIO itself alone is looked at: BIO_free() does not follow the chain, whose other end may be freed already. */
-static bool is_ssl_bio(BIO *bio, void *real)
-{
-    int (*method_type)(const BIO *) = (int (*)(const BIO *))resolve_beside(NEIGHBOUR_BIO_method_type, real);
-    if (!bio)
-        return false;
-    if (method_type)
-        return method_type(bio) == TYPE_SSL;
-    /* A macro in 1.0.2, where a BIO begins with its method, and that with its type. */
-    return resolve_beside(NEIGHBOUR_SSLeay, real) && **(const int *const *)bio == TYPE_SSL;
-}
-
-/* Freeing an SSL BIO frees its SSL, by libssl's own inner call. */
-EXPORT int BIO_free(BIO *bio)
-{
-    BIO_free_fn *real = REAL_OF_CALLER(BIO_free);
-    BIO *at;
-    SSL *ssl = real && is_ssl_bio(bio, (void *)real) ? ssl_under(bio, (void *)real, &at) : NULL;
-    if (ssl && owns_ssl(at, (void *)real)) {
-        release_chain(bio, ssl, (void *)real);
-        handle_ends(ssl);
-        offer_forget(ssl);
-    }
-    return real ? real(bio) : 0;
-}
-
-EXPORT void BIO_free_all(BIO *bio)
-{
-    BIO_free_all_fn *real = REAL_OF_CALLER(BIO_free_all);
-    BIO *at;
-    SSL *ssl = real ? ssl_under(bio, (void *)real, &at) : NULL;
-    if (ssl) {
-        release_chain(bio, ssl, (void *)real);
-        handle_ends(ssl);
-        offer_forget(ssl);
-    }
-    if (real)
-        real(bio);
 }

@@ -21,7 +21,7 @@ enum hook {
     X(curl_easy_setopt) X(curl_easy_getinfo) X(curl_version_info) X(curl_free)                                          \
     X(curl_url) X(curl_url_cleanup) X(curl_url_get) X(curl_url_set)                                                     \
     X(SSL_write) X(SSL_is_init_finished) X(SSL_get_wfd) X(SSL_get_early_data_status) X(BIO_find_type) X(BIO_ctrl) X(BIO_write)                  \
-    X(BIO_method_type) X(SSLeay)                                                                                                            \
+    X(BIO_method_type) X(BIO_next) X(SSLeay)                                                                                                \
     X(gnutls_transport_get_int2) X(gnutls_record_send) X(PR_GetDescType) X(PR_GetSocketOption) X(PR_FileDesc2NativeHandle) X(PR_Write)                                     \
     X(SSL_set_alpn_protos) X(SSL_get_servername) X(SSL_is_server) X(SSL_in_before) X(SSL_state)              \
     X(ERR_set_mark) X(ERR_pop_to_mark) X(gnutls_alpn_set_protocols) X(gnutls_server_name_get)                             \

@@ -35,6 +35,49 @@ def ask_about(doctor, variants):
     return odd, codes
 
 
+# Whoever replaces a program by writing over it cuts it off first, at any moment.
+CUTTER = r"""
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+static void cut(int fd, const char *call)
+{
+    char link[64], path[PATH_MAX] = "";
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    if (readlink(link, path, sizeof path - 1) > 0 && strcmp(path, getenv("CUT_FILE")) == 0 && strcmp(call, getenv("CUT_AT")) == 0)
+        if (truncate(path, 0) != 0)
+            abort();
+}
+int fstat(int fd, struct stat *status)
+{
+    int result = ((int (*)(int, struct stat *))dlsym(RTLD_NEXT, "fstat"))(fd, status);
+    cut(fd, "fstat");
+    return result;
+}
+int close(int fd)
+{
+    cut(fd, "close");
+    return ((int (*)(int))dlsym(RTLD_NEXT, "close"))(fd);
+}
+"""
+
+
+def cut_off_meanwhile(doctor, data):
+    cutter = Workshop(doctor).build('cutter.so', CUTTER, '-shared', '-fPIC')
+    target = os.path.join(doctor.tmp, 'damaged', 'meanwhile')
+    for moment, words, fine in (('fstat', 'before it is read is refused', (65,)), ('close', 'between two looks is answered or refused', (0, 1, 2, 65))):
+        with open(target, 'wb') as file:
+            file.write(data)
+        run = doctor.run(target, env={'LD_PRELOAD': cutter, 'CUT_FILE': target, 'CUT_AT': moment})
+        cut = os.path.getsize(target) == 0
+        doctor.tap.report(cut and run.returncode in fine, 'a file that is cut off ' + words,
+                          ['exit code %d, the file has %d bytes' % (run.returncode, os.path.getsize(target)), run.stdout[:200], run.stderr[:200]])
+
+
 def suite(doctor):
     program = small_program(doctor)
     with open(program, 'rb') as file:
@@ -62,3 +105,4 @@ def suite(doctor):
         file.truncate(1 << 32)
     doctor.tap.report(doctor.ask(secret)['verdict'] == 'reachable', 'a file of 4 GiB that is mostly a hole is no trouble')
     os.unlink(secret)
+    cut_off_meanwhile(doctor, data)

@@ -16,12 +16,12 @@ void closure_open(struct closure *closure, const char *root, const char *library
     char real[PATH_MAX];
     *closure = (struct closure){.root = root, .library_path = library_path};
     if (root_resolve(root, "/etc/ld.so.cache", real))
-        root_map(root, real, &closure->cache);
+        root_read(root, real, &closure->cache);
 }
 
 static void free_object(struct object *object)
 {
-    root_unmap(&object->file);
+    file_free(&object->file);
     free(object->path);
     free(object);
 }
@@ -32,7 +32,7 @@ void closure_free(struct closure *closure)
         free_object(closure->objects[i]);
     for (size_t i = 0; i < closure->missing_count; i++)
         free(closure->missing[i]);
-    root_unmap(&closure->cache);
+    file_free(&closure->cache);
     closure->count = closure->missing_count = 0;
 }
 
@@ -116,12 +116,12 @@ static struct object *load(struct closure *closure, const char *path, enum origi
     if (object)
         return object;
     struct object read = {.origin = origin, .because = because};
-    if (closure->count == OBJECTS_MAX || !root_map(closure->root, real, &read.file))
+    if (closure->count == OBJECTS_MAX || !root_read(closure->root, real, &read.file))
         return NULL;
     object = malloc(sizeof *object);
     read.path = strdup(real);
     if (!object || !read.path || !image_read(&read.image, read.file.bytes, read.file.len) || !fits(closure, &read.image)) {
-        root_unmap(&read.file);
+        file_free(&read.file);
         free(read.path);
         free(object);
         errno = ENOEXEC;

@@ -116,9 +116,9 @@ static void find_privilege(struct subject *subject)
     struct file preloads;
     bool everywhere = false;
     if (config.mode != MODE_OFF && root_resolve(subject->root, "/etc/ld.so.preload", real) &&
-        root_map(subject->root, real, &preloads)) {
+        root_read(subject->root, real, &preloads)) {
         everywhere = memmem(preloads.bytes, preloads.len, "libjwtshim.so", 13) != NULL;
-        root_unmap(&preloads);
+        file_free(&preloads);
     }
     if (!everywhere)
         block(subject, "setuid", privilege);

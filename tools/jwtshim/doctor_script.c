@@ -45,7 +45,7 @@ static bool behind_env(const struct subject *subject, const char *rest, char pat
 static bool first_line(const char *root, const char *real, char line[LINE_MAX_LEN])
 {
     struct file file;
-    if (!root_map(root, real, &file))
+    if (!root_read(root, real, &file))
         return false;
     bool is_script = file.len > 2 && file.bytes[0] == '#' && file.bytes[1] == '!';
     if (is_script) {
@@ -54,7 +54,7 @@ static bool first_line(const char *root, const char *real, char line[LINE_MAX_LE
         line[len] = '\0';
         line[strcspn(line, "\n")] = '\0';
     }
-    root_unmap(&file);
+    file_free(&file);
     return is_script;
 }
 
@@ -182,7 +182,7 @@ void script_hints(struct subject *subject, const char *script)
 {
     struct file file;
     char word[PATH_MAX];
-    if (!is_shell(last_part(subject->program->path)) || !root_map(subject->root, script, &file))
+    if (!is_shell(last_part(subject->program->path)) || !root_read(subject->root, script, &file))
         return;
     const char *text = (const char *)file.bytes;
     struct scan scan = {text, text + (file.len < SCRIPT_MAX ? file.len : SCRIPT_MAX), true, false};
@@ -195,5 +195,5 @@ void script_hints(struct subject *subject, const char *script)
             look_at_command(subject, &scan, word);
     look_for_runtimes(subject, &file, script);
     plugins_start_others(subject, last_part(script));
-    root_unmap(&file);
+    file_free(&file);
 }

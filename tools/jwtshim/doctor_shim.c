@@ -39,11 +39,11 @@ bool shim_open(struct shim *shim, const char *path)
     snprintf(shim->path, sizeof shim->path, "%s", absolute ? absolute : path ? path : "");
     free(absolute);
     free(own);
-    if (!root_map("", shim->path, &shim->file))
+    if (!root_read("", shim->path, &shim->file))
         return false;
     if (!image_read(&shim->image, shim->file.bytes, shim->file.len) ||
         !image_note(&shim->image, OBJECT_NOTE, OBJECT_NOTE_VERSION, &text)) {
-        root_unmap(&shim->file);
+        file_free(&shim->file);
         return false;
     }
     snprintf(shim->version, sizeof shim->version, "%.*s", (int)text.len, (const char *)shim->file.bytes + text.at);
@@ -59,6 +59,6 @@ bool shim_open(struct shim *shim, const char *path)
 
 void shim_close(struct shim *shim)
 {
-    root_unmap(&shim->file);
+    file_free(&shim->file);
     shim->found = false;
 }

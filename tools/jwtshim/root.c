@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LINKS_MAX = 40 };
+/* The largest programs have some hundred megabytes. */
+enum { LINKS_MAX = 40, DATA_MAX = 1 << 30 };
 
 bool root_outside(const char *root, const char *path, char outside[PATH_MAX])
 {
@@ -100,22 +101,65 @@ bool root_resolve(const char *root, const char *path, char real[PATH_MAX])
     return true;
 }
 
-bool file_map(int fd, struct file *file)
+/* From `at` to where `end` is, or where the file ends by now. Returns how far that was. */
+static size_t read_part(int fd, unsigned char *bytes, size_t at, size_t end)
+{
+    while (at < end) {
+        const ssize_t got = pread(fd, bytes + at, end - at, (off_t)at);
+        if (got <= 0 && !(got < 0 && errno == EINTR))
+            break;
+        at += got > 0 ? (size_t)got : 0;
+    }
+    return at;
+}
+
+/* Holes are passed over. False with errno where there is too much else. */
+static bool read_all(int fd, struct file *file, unsigned char *bytes)
+{
+    size_t sum = 0;
+    for (size_t at = 0; at < file->len;) {
+        const off_t begin = lseek(fd, (off_t)at, SEEK_DATA);
+        if (begin < 0)
+            break;
+        const off_t hole = lseek(fd, begin, SEEK_HOLE);
+        const size_t end = hole > begin && (size_t)hole < file->len ? (size_t)hole : file->len;
+        sum += end - (size_t)begin;
+        if (sum > DATA_MAX) {
+            errno = EFBIG;
+            return false;
+        }
+        at = read_part(fd, bytes, (size_t)begin, end);
+        if (at < end)
+            file->len = at;
+    }
+    return true;
+}
+
+/* Not by a mapping of the file: somebody may cut it off, or write to it, while it is looked at. */
+bool file_read(int fd, struct file *file)
 {
     struct stat status = {.st_mode = 0};
     *file = (struct file){.bytes = NULL};
     const bool regular = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-    if (regular && status.st_size > 0) {
-        void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (bytes != MAP_FAILED)
-            *file = (struct file){bytes, (size_t)status.st_size, status.st_mode, status.st_uid};
+    if (!regular || status.st_size == 0) {
+        errno = S_ISDIR(status.st_mode) ? EISDIR : regular ? ENODATA : ENOEXEC;
+        return false;
     }
-    if (!file->bytes)
-        errno = S_ISDIR(status.st_mode) ? EISDIR : regular && status.st_size == 0 ? ENODATA : ENOEXEC;
-    return file->bytes != NULL;
+    const size_t size = (size_t)status.st_size;
+    void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (bytes == MAP_FAILED)
+        return false;
+    *file = (struct file){bytes, size, size, status.st_mode, status.st_uid};
+    const bool done = read_all(fd, file, bytes);
+    if (done && file->len)
+        return true;
+    const int error = done ? ENODATA : errno;
+    file_free(file);
+    errno = error;
+    return false;
 }
 
-bool root_map(const char *root, const char *real, struct file *file)
+bool root_read(const char *root, const char *real, struct file *file)
 {
     char outside[PATH_MAX];
     *file = (struct file){.bytes = NULL};
@@ -124,17 +168,17 @@ bool root_map(const char *root, const char *real, struct file *file)
     int fd = open(outside, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return false;
-    const bool mapped = file_map(fd, file);
+    const bool done = file_read(fd, file);
     const int error = errno;
     close(fd);
     errno = error;
-    return mapped;
+    return done;
 }
 
-void root_unmap(struct file *file)
+void file_free(struct file *file)
 {
     if (file->bytes)
-        munmap((void *)(size_t)file->bytes, file->len);
+        munmap((void *)(size_t)file->bytes, file->room);
     file->bytes = NULL;
 }
 

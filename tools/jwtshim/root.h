@@ -7,22 +7,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A file's bytes. `len` 0 with `bytes` NULL: nothing. */
+/* A file's bytes, as they were when it was read. `bytes` NULL: nothing. */
 struct file {
     const unsigned char *bytes;
-    size_t len;
+    size_t len, room; /* `room`: of the memory */
     unsigned mode, uid;
 };
 
 /* Writes the path without any symbolic link into `real`; both are as seen from inside the root. False with errno. */
 bool root_resolve(const char *root, const char *path, char real[PATH_MAX]);
 
-/* Maps a file by its real path. False with errno: EISDIR, ENODATA for an empty file, ENOEXEC for what is no regular one. */
-bool root_map(const char *root, const char *real, struct file *file);
-void root_unmap(struct file *file);
+/* Reads a file by its real path. False with errno: EISDIR, ENODATA for an empty file, ENOEXEC for what is no regular one, EFBIG for
+ * more than a gigabyte. */
+bool root_read(const char *root, const char *real, struct file *file);
+void file_free(struct file *file);
 
-/* As root_map(), for an open file, which stays open. */
-bool file_map(int fd, struct file *file);
+/* As root_read(), for an open file, which stays open. */
+bool file_read(int fd, struct file *file);
 
 /* The path of the outside. */
 bool root_outside(const char *root, const char *path, char outside[PATH_MAX]);

@@ -33,7 +33,7 @@ bool settings_read_file(struct config *config, const char *root, bool secure, co
         complain(path, strerror(errno));
         return true;
     }
-    if (!root_map(root, real, &file)) {
+    if (!root_read(root, real, &file)) {
         if (errno != ENODATA) /* an empty one says nothing */
             complain(path, errno == ENOEXEC ? "is not a readable file" : strerror(errno));
         return true;
@@ -43,7 +43,7 @@ bool settings_read_file(struct config *config, const char *root, bool secure, co
         complain(path, "is longer than 16 KiB and ignored");
     else if (trusted || !secure)
         config_read(config, path, span_of((const char *)file.bytes, file.len), complain);
-    root_unmap(&file);
+    file_free(&file);
     return true;
 }
 

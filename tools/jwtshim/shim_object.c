@@ -19,7 +19,7 @@ void object_read(int fd, struct shim_object *object)
     struct image image;
     struct image_range version;
     *object = (struct shim_object){.elf = false};
-    if (!file_map(fd, &file))
+    if (!file_read(fd, &file))
         return;
     if (image_read(&image, file.bytes, file.len)) {
         object->elf = true;
@@ -34,7 +34,7 @@ void object_read(int fd, struct shim_object *object)
             snprintf(object->version, sizeof object->version, "%.*s", (int)version.len,
                      (const char *)file.bytes + version.at);
     }
-    root_unmap(&file);
+    file_free(&file);
 }
 
 const char *object_machine_name(const struct shim_object *object)

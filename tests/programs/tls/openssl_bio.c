@@ -1,7 +1,10 @@
 /* OpenSSL by its BIOs, as its own samples use them: the SSL is at the end of a chain, and the program never names it. */
 #include "openssl.h"
 
+#include <sys/wait.h>
+
 static SSL_CTX *ctx;
+static struct bytes request;
 
 static BIO *open_bio(char **arguments)
 {
@@ -278,32 +281,58 @@ static void nonblocking_read_ex(char **arguments)
     read_of_half(arguments, false, read_ex_once);
 }
 
-static void released_by_free(char **arguments)
+static BIO *open_and_write_half(char **arguments)
 {
     BIO *bio = open_bio(arguments);
-    struct bytes request = load(arguments[2]);
+    request = load(arguments[2]);
     int half = (int)head_of(request) / 2;
     check(BIO_write(bio, request.at, half) == half, "half a head");
-    BIO_free_all(bio);
+    return bio;
+}
+
+static void released_by_free(char **arguments)
+{
+    BIO_free_all(open_and_write_half(arguments));
     end_at_once();
 }
 
-/* The SSL BIO of a chain is popped and freed without closing its SSL, in the middle of a body. */
-static void no_close(char **arguments)
+static void released_by_shutdown(char **arguments)
 {
-    SSL_CTX *own = new_context();
-    SSL *ssl = open_ssl(own, arguments[0], arguments[1], 0);
-    struct bytes request = load(arguments[2]);
-    int head = (int)head_of(request), body = (int)request.len - head;
-    BIO *bio = BIO_new(BIO_f_ssl());
-    BIO_set_ssl(bio, ssl, BIO_NOCLOSE);
-    check(BIO_write(bio, request.at, head) == head, "the head");
-    BIO_free(bio);
-    check(SSL_write(ssl, request.at + head, body) == body, "the body");
-    ssl_answer(ssl);
-    free(request.at);
-    close_ssl(ssl);
-    SSL_CTX_free(own);
+    BIO_ssl_shutdown(open_and_write_half(arguments));
+    end_at_once();
+}
+
+/* What was for one connection must not be the start of the next one. */
+static void released_by_reset(char **arguments)
+{
+    BIO *bio = open_and_write_half(arguments);
+    BIO_reset(bio);
+    check(BIO_do_connect(bio) == 1 && BIO_do_handshake(bio) == 1, "a second handshake");
+    by_puts(bio, (struct bytes){(char *)"GET /other HTTP/1.1\r\n\r\n", 23});
+    end_at_once();
+}
+
+static void released_by_exit(char **arguments)
+{
+    open_and_write_half(arguments);
+    printf("done\n");
+    exit(0);
+}
+
+/* The child goes on with the stream where its parent stopped. */
+static void released_by_fork(char **arguments)
+{
+    BIO *bio = open_and_write_half(arguments);
+    int half = (int)head_of(request) / 2, status;
+    pid_t child = fork();
+    if (child == 0) {
+        by_write(bio, (struct bytes){request.at + half, request.len - (size_t)half});
+        read_answer(bio_read_some, bio);
+        fflush(stdout);
+        _exit(0);
+    }
+    check(waitpid(child, &status, 0) == child && status == 0, "a child that ends well");
+    end_at_once();
 }
 
 /* Text that looks like a request, into BIOs that are no connection's. */
@@ -352,7 +381,10 @@ int main(int argc, char **argv)
         {"nonblocking-read", nonblocking_read},
         {"nonblocking-read-ex", nonblocking_read_ex},
         {"free", released_by_free},
-        {"no-close", no_close},
+        {"shutdown", released_by_shutdown},
+        {"reset", released_by_reset},
+        {"exit", released_by_exit},
+        {"fork", released_by_fork},
         {"memory", not_a_connection},
         {NULL, NULL},
     };

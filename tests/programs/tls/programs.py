@@ -14,7 +14,9 @@ OPENSSL = ['-lssl', '-lcrypto']
 PROGRAMS = {
     'openssl_write': ('libssl libcrypto', 'libssl-dev'),
     'openssl_hold': ('libssl libcrypto', 'libssl-dev'),
+    'openssl_queue': ('libssl libcrypto', 'libssl-dev'),
     'openssl_bio': ('libssl libcrypto', 'libssl-dev'),
+    'openssl_references': ('libssl libcrypto', 'libssl-dev'),
     'openssl_early': ('libssl libcrypto', 'libssl-dev'),
     'early_server': ('libssl libcrypto', 'libssl-dev'),
     'gnutls': ('gnutls', 'libgnutls28-dev'),

@@ -38,6 +38,9 @@ HELD = [
     Scenario('hold/blocking-peek', 'a blocking SSL_peek sends half a head first', 'openssl_hold', (POST,), 'same'),
     Scenario('hold/invisible', 'errno, dlerror() and the error queue show nothing of the hooks', 'openssl_hold', (POST,), answers=2,
              valgrind=True),
+    Scenario('queue/each-end', 'an end that cannot send half a head leaves no error behind', 'openssl_queue', (POST,), valgrind=True),
+    Scenario('queue/next-connection', 'an end that cannot send half a head does not disturb the next connection', 'openssl_queue', (POST,),
+             answers=2),
     Scenario('hold/without-connection', 'SSL_write without a connection fails as ever', 'openssl_hold', (POST,)),
 ]
 
@@ -60,8 +63,27 @@ BIO = [
     Scenario('bio/blocking-read', 'a blocking BIO_read sends half a head first', 'openssl_bio', (POST,), 'same'),
     Scenario('bio/blocking-read-ex', 'a blocking BIO_read_ex sends half a head first', 'openssl_bio', (POST,), 'same'),
     Scenario('bio/free', 'BIO_free_all sends half a head that was written before', 'openssl_bio', (GET,), 'same'),
-    Scenario('bio/no-close', 'an SSL BIO freed without its SSL in the middle of a body', 'openssl_bio', (POST,)),
+    Scenario('bio/shutdown', 'a shutdown of the SSL BIO sends half a head that was written before', 'openssl_bio', (GET,), 'same'),
+    Scenario('bio/reset', 'BIO_reset sends half a head that was written before, and to no other connection', 'openssl_bio', (GET,), 'same'),
+    Scenario('bio/exit', 'exit sends half a head that was written to a BIO', 'openssl_bio', (GET,), 'same'),
+    Scenario('bio/fork', 'a child goes on with the half head that its parent wrote to a BIO', 'openssl_bio', (POST,), 'same'),
     Scenario('bio/memory', 'text that looks like a request in a memory BIO stays as it is', 'openssl_bio', (POST,)),
+]
+
+REFERENCES = [
+    Scenario('references/' + way, sentence + ' in the middle of a body', 'openssl_references', (POST,), valgrind=way in ('head', 'end'))
+    for way, sentence in (
+        ('no-close', 'BIO_free of an SSL BIO without its SSL'),
+        ('no-close-all', 'BIO_free_all of an SSL BIO without its SSL'),
+        ('second', 'BIO_free of one of two references'),
+        ('head', 'BIO_free_all of a chain whose head has two references'),
+        ('end', 'BIO_free_all of a chain whose SSL BIO has two references'),
+        ('duplicate', 'SSL_dup and one SSL_free'),
+    )
+] + [
+    Scenario('references/last', 'the last of several references, each first connection cut off in a body', 'openssl_references', (POST,),
+             answers=10),
+    Scenario('references/reset', 'BIO_reset of a chain that was cut off in a body', 'openssl_references', (POST,)),
 ]
 
 GNUTLS = [
@@ -167,8 +189,12 @@ VERSIONS = [
         ('bio', 'printf', 'BIO_printf of a request line, fields and a body', (POST, POST), TLS, None),
         ('bio', 'buffer', 'a buffering BIO before the SSL BIO', (POST, PUT), TLS, None),
         ('bio', 'again', 'BIO_free_all and a new connection at the same address, 25 times', (GET,), TLS, 25),
+        ('references', 'duplicate', 'SSL_dup and one SSL_free in the middle of a body', (POST,), TLS, None),
+        ('references', 'end', 'BIO_free_all of a chain whose SSL BIO has two references in the middle of a body', (POST,), TLS, None),
+        ('references', 'last', 'the last of several references, each first connection cut off in a body', (POST,), TLS, 10),
+        ('queue', 'each-end', 'an end that cannot send half a head leaves no error behind', (POST,), TLS, None),
     )
 ] + [Scenario('ex2-3.5/ex2', 'SSL_write_ex2 of head and body', 'openssl_ex2-3.5', THREE)]
 
-SCENARIOS = OPENSSL + HELD + BIO + EARLY + RESOLVE + VERSIONS + GNUTLS + NSPR + MBEDTLS
+SCENARIOS = OPENSSL + HELD + BIO + REFERENCES + EARLY + RESOLVE + VERSIONS + GNUTLS + NSPR + MBEDTLS
 MODES = ('write/ex', 'bio/puts', 'gnutls/send2', 'nspr-tls/send', 'nspr-plain/send', 'mbedtls/head-and-body')

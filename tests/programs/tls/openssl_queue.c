@@ -1,0 +1,151 @@
+/* Half a head to a peer that can get no more of it, then the end of that connection: what is held can go nowhere, and the error that
+ * OpenSSL has for that is not the program's. The next connection of the same thread would stumble over it. */
+#include "openssl.h"
+
+/* A client over memory, shaken hands with a server of this very process. */
+struct pair {
+    SSL_CTX *ctx;
+    SSL *client, *server;
+};
+
+static struct pair shake_hands(void)
+{
+    struct pair pair = {.ctx = SSL_CTX_new(TLS_method())};
+    BIO *one, *other;
+    SSL_CTX_set_max_proto_version(pair.ctx, TLS1_2_VERSION);
+    SSL_CTX_set_dh_auto(pair.ctx, 1);
+    check(SSL_CTX_set_cipher_list(pair.ctx, "aNULL:@SECLEVEL=0") == 1, "ciphers that need no certificate");
+    pair.client = SSL_new(pair.ctx);
+    pair.server = SSL_new(pair.ctx);
+    check(BIO_new_bio_pair(&one, 0, &other, 0) == 1, "a pair of BIOs");
+    SSL_set_bio(pair.client, one, one);
+    SSL_set_bio(pair.server, other, other);
+    SSL_set_connect_state(pair.client);
+    SSL_set_accept_state(pair.server);
+    for (int i = 0; i < 10 && !(SSL_is_init_finished(pair.client) && SSL_is_init_finished(pair.server)); i++) {
+        SSL_do_handshake(pair.client);
+        SSL_do_handshake(pair.server);
+    }
+    check(SSL_is_init_finished(pair.client), "a handshake within the process");
+    ERR_clear_error();
+    return pair;
+}
+
+static void show_queue(const char *when)
+{
+    printf("%s:", when);
+    for (unsigned long error; (error = ERR_get_error());)
+        printf(" [%s]", ERR_reason_error_string(error) ? ERR_reason_error_string(error) : "the program's own");
+    printf("\n");
+}
+
+static void half_a_head(SSL *ssl, struct bytes request)
+{
+    int half = (int)head_of(request) / 2;
+    check(SSL_write(ssl, request.at, half) == half, "half a head written");
+}
+
+/* As servers and pools do: no more words, and away with it. */
+static void by_free(struct bytes request)
+{
+    struct pair pair = shake_hands();
+    half_a_head(pair.client, request);
+    SSL_set_shutdown(pair.client, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_free(pair.client);
+    show_queue("behind SSL_free");
+    SSL_free(pair.server);
+    SSL_CTX_free(pair.ctx);
+}
+
+static void by_free_with_an_error_before(struct bytes request)
+{
+    struct pair pair = shake_hands();
+    half_a_head(pair.client, request);
+    SSL_set_shutdown(pair.client, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    check(!BIO_new_file("/nonexistent/file", "r"), "an error of the program's own");
+    SSL_free(pair.client);
+    show_queue("behind SSL_free with an error before");
+    SSL_free(pair.server);
+    SSL_CTX_free(pair.ctx);
+}
+
+static void without_a_transport(struct bytes request)
+{
+    struct pair pair = shake_hands();
+    half_a_head(pair.client, request);
+    SSL_set_bio(pair.client, NULL, NULL);
+    SSL_free(pair.client);
+    show_queue("behind SSL_free without a transport");
+    SSL_free(pair.server);
+    SSL_CTX_free(pair.ctx);
+}
+
+static void by_chain(struct bytes request, bool all)
+{
+    struct pair pair = shake_hands();
+    BIO *bio = BIO_new(BIO_f_ssl());
+    int half = (int)head_of(request) / 2;
+    BIO_set_ssl(bio, pair.client, BIO_CLOSE);
+    check(BIO_write(bio, request.at, half) == half, "half a head written");
+    SSL_set_shutdown(pair.client, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    if (all)
+        BIO_free_all(bio);
+    else
+        BIO_free(bio);
+    show_queue(all ? "behind BIO_free_all" : "behind BIO_free");
+    SSL_free(pair.server);
+    SSL_CTX_free(pair.ctx);
+}
+
+/* One thread, two connections: an error that the end of the first left makes a read of the second, which only has to wait, a failure. */
+static void next_connection(char **arguments)
+{
+    struct bytes request = load(arguments[2]);
+    SSL_CTX *ctx = new_context();
+    SSL *ssl = open_ssl(ctx, arguments[0], arguments[1], 0);
+    set_blocking(SSL_get_fd(ssl), false);
+    for (int i = 0; i < 2; i++) {
+        check(SSL_write(ssl, request.at, (int)request.len) == (int)request.len, "a request");
+        ssl_answer(ssl);
+        struct pair pair = shake_hands();
+        half_a_head(pair.client, request);
+        SSL_set_shutdown(pair.client, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+        SSL_free(pair.client);
+        char byte;
+        int got = SSL_read(ssl, &byte, 1);
+        printf("a read that has to wait: %s\n", SSL_get_error(ssl, got) == SSL_ERROR_WANT_READ ? "wait" : "failure");
+        ERR_clear_error();
+        SSL_free(pair.server);
+        SSL_CTX_free(pair.ctx);
+    }
+    close_ssl(ssl);
+    SSL_CTX_free(ctx);
+    free(request.at);
+}
+
+static void each_end(char **arguments)
+{
+    struct bytes request = load(arguments[2]);
+    by_free(request);
+    by_free_with_an_error_before(request);
+    without_a_transport(request);
+    by_chain(request, false);
+    by_chain(request, true);
+    SSL_CTX *ctx = new_context();
+    SSL *ssl = open_ssl(ctx, arguments[0], arguments[1], 0);
+    check(SSL_write(ssl, request.at, (int)request.len) == (int)request.len, "a request");
+    ssl_answer(ssl);
+    close_ssl(ssl);
+    SSL_CTX_free(ctx);
+    free(request.at);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct scenario scenarios[] = {
+        {"each-end", each_end},
+        {"next-connection", next_connection},
+        {NULL, NULL},
+    };
+    return run_scenario(scenarios, argc, argv);
+}
