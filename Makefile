@@ -221,6 +221,7 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          packaging/packages="tests/packaging/packages --build $(B)" \
          packaging/image="tests/packaging/image --build $(B)" \
          packaging/kubernetes="tests/packaging/kubernetes" \
+         packaging/deps="tests/packaging/deps" \
          mock="node tests/mock-atlassian/test.js" \
          compat/table="tests/compat/test_table" \
          programs/sockets="tests/programs/sockets/run --build $(B)" \
