@@ -1,6 +1,9 @@
 #include "output_file.h"
 
+#include "unfinished.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,6 +23,26 @@ static int refuse(struct output_file *file, const struct command *command)
     return code;
 }
 
+static void drop(const struct output_file *file)
+{
+    unfinished_hold();
+    unlink(file->temporary);
+    unfinished_no_more();
+    unfinished_let();
+}
+
+static bool move_into_place(const struct output_file *file)
+{
+    unfinished_hold();
+    const bool moved = rename(file->temporary, file->path) == 0;
+    const int error = errno;
+    if (moved)
+        unfinished_no_more();
+    unfinished_let();
+    errno = error;
+    return moved;
+}
+
 /* The mode that the file has, or that a new one gets. */
 static mode_t mode_for(const struct stat *existing)
 {
@@ -36,12 +59,16 @@ static int begin_beside(struct output_file *file, const struct command *command,
         file->temporary = NULL;
         return refuse(file, command);
     }
+    unfinished_hold();
     const int fd = mkstemp(file->temporary);
+    if (fd >= 0)
+        unfinished_is(AT_FDCWD, file->temporary);
+    unfinished_let();
     if (fd < 0)
         return refuse(file, command);
     if (fchmod(fd, mode_for(existing)) != 0 || !(file->stream = fdopen(fd, "w"))) {
         const int error = errno;
-        unlink(file->temporary);
+        drop(file);
         close(fd);
         errno = error;
         return refuse(file, command);
@@ -77,14 +104,14 @@ int output_end(struct output_file *file, const struct command *command)
         error = errno;
         good = false;
     }
-    if (good && file->temporary && rename(file->temporary, file->path) != 0) {
+    if (good && file->temporary && !move_into_place(file)) {
         error = errno;
         good = false;
     }
     if (!good) {
         code = command_failed(command, EX_IOERR, "%s: %s", file->name, strerror(error));
         if (file->temporary)
-            unlink(file->temporary);
+            drop(file);
     }
     forget(file);
     return code;

@@ -1,5 +1,7 @@
 #include "preload_file.h"
 
+#include "unfinished.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -88,19 +90,46 @@ static void clear_stale_lock(const struct preload_file *file)
     close(fd);
 }
 
-/* 1: it is ours; 0: another has it; -1: errno. */
-static int try_lock(struct preload_file *file)
+/* 1: it is ours; 0: another has it; -1: errno. No signal may come in between. */
+static int make_lock(struct preload_file *file)
 {
     struct stat status;
     file->lock_fd = openat(file->directory, file->lock, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file->lock_fd < 0)
         return errno == EEXIST ? 0 : -1;
     /* Between its making and its being held somebody may have found it stale, and be about to take it away, or have done so. */
-    if (flock(file->lock_fd, LOCK_EX | LOCK_NB) == 0 && fstat(file->lock_fd, &status) == 0 && status.st_nlink == 1)
+    if (flock(file->lock_fd, LOCK_EX | LOCK_NB) == 0 && fstat(file->lock_fd, &status) == 0 && status.st_nlink == 1) {
+        unfinished_is(file->directory, file->lock);
         return 1;
+    }
     close(file->lock_fd);
     file->lock_fd = -1;
     return 0;
+}
+
+static int try_lock(struct preload_file *file)
+{
+    unfinished_hold();
+    const int got = make_lock(file);
+    const int error = errno;
+    unfinished_let();
+    errno = error;
+    return got;
+}
+
+/* The lock becomes the file. */
+static bool move_into_place(struct preload_file *file)
+{
+    unfinished_hold();
+    const bool moved = renameat(file->directory, file->lock, file->directory, file->name) == 0;
+    const int error = errno;
+    if (moved) {
+        unfinished_no_more();
+        file->lock[0] = '\0';
+    }
+    unfinished_let();
+    errno = error;
+    return moved;
 }
 
 static int lock(struct preload_file *file, const struct command *command)
@@ -183,9 +212,8 @@ int preload_replace(struct preload_file *file, const struct command *command, st
     } else {
         if (!fill_lock(file, text))
             return fail(command, EX_IOERR, "cannot be written");
-        if (renameat(file->directory, file->lock, file->directory, file->name) != 0)
+        if (!move_into_place(file))
             return fail(command, EX_IOERR, "cannot be replaced");
-        file->lock[0] = '\0';
     }
     fsync(file->directory);
     return EX_OK;
@@ -193,8 +221,11 @@ int preload_replace(struct preload_file *file, const struct command *command, st
 
 void preload_close(struct preload_file *file)
 {
+    unfinished_hold();
     if (file->lock[0])
         unlinkat(file->directory, file->lock, 0);
+    unfinished_no_more();
+    unfinished_let();
     if (file->lock_fd >= 0)
         close(file->lock_fd);
     if (file->directory >= 0)
