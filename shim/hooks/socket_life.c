@@ -126,13 +126,39 @@ EXPORT int close(int fd)
     return __builtin_expect(real && fd_state(fd) == FD_UNKNOWN, 1) ? real(fd) : close_known(fd);
 }
 
+static void release_range(unsigned first, unsigned last)
+{
+    if (atomic_load_explicit(&conns_holding, memory_order_relaxed))
+        fd_each(first, last, socket_release_last);
+}
+
 static void end_range(unsigned first, unsigned last)
 {
     if (process_is_foreign())
         return;
-    if (atomic_load_explicit(&conns_holding, memory_order_relaxed))
-        fd_each(first, last, socket_release_last);
+    release_range(first, last);
     fd_forget_range(first, last);
+}
+
+/* By CLOSE_RANGE_UNSHARE this thread closes descriptors of its own, and others may go on with theirs: what they write is not the start of
+ * a stream. */
+static void part_from_range(unsigned first, unsigned last)
+{
+    if (process_is_foreign())
+        return;
+    release_range(first, last);
+    fd_each(first, last, fd_set_plain);
+}
+
+/* Whether such a call is going to be done. Flags that the kernel does not know, a kernel that does not know the call, or a filter
+ * refuse it; behind it would be too late to ask, since another thread may have got one of the numbers. */
+static bool range_is_closed(__typeof__(&close_range) real, int flags)
+{
+    const unsigned nobodys = UINT_MAX;
+    int saved = errno;
+    const bool done = real(nobodys, nobodys, flags & ~CLOSE_RANGE_UNSHARE) == 0;
+    errno = saved;
+    return done;
 }
 
 EXPORT int close_range(unsigned first, unsigned last, int flags)
@@ -142,8 +168,12 @@ EXPORT int close_range(unsigned first, unsigned last, int flags)
         errno = ENOSYS;
         return -1;
     }
-    if (first <= last && !(flags & CLOSE_RANGE_CLOEXEC))
-        end_range(first, last);
+    if (first <= last && !(flags & CLOSE_RANGE_CLOEXEC) && range_is_closed(real, flags)) {
+        if (flags & CLOSE_RANGE_UNSHARE)
+            part_from_range(first, last);
+        else
+            end_range(first, last);
+    }
     return real(first, last, flags);
 }
 

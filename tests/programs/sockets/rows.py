@@ -179,6 +179,26 @@ ROWS += [
     row('3,000 connections, each in mid-head', 'descriptors', 'many', [[GET]], [[GET]] * 3000, over='unix', valgrind=False),
 ]
 
+# --- numbers that become another socket's --------------------------------------------------------------------------------------------
+
+ROWS += [
+    row('an unseen socket with the number of a connection gets its bytes', 'numbers', 'unseen-after-request', [[GET], [GET_SECOND]],
+        [[GET], [same(GET_SECOND)]]),
+    row('an unseen socket with the number of a connection in mid-head gets its bytes alone', 'numbers', 'unseen-in-head', [[GET], [GET_SECOND]],
+        [[half(GET)], [same(GET_SECOND)]], prefix=(0,)),
+    row('an unseen socket with the number of a connection in a body gets its bytes', 'numbers', 'unseen-in-body',
+        [[open_post(GET)], [GET], [GET_SECOND]], [[open_post(GET)], [same(GET), same(GET_SECOND)]]),
+    row('close_range with unknown flags ends no body', 'numbers', 'refused-flags', [[open_post(GET)], [GET]], [[open_post(GET), same(GET)]],
+        valgrind=False),
+    row('close_range that the kernel does not have ends no body', 'numbers', 'missing-call', [[open_post(GET)], [GET]],
+        [[open_post(GET), same(GET)]], valgrind=False),
+    row('close_range of a thread with descriptors of its own ends no body', 'numbers', 'anothers-table', [[open_post(GET)], [GET]],
+        [[open_post(GET), same(GET)]], valgrind=False),
+]
+for scenario in ('close_range', 'close_range-by-syscall', 'closefrom', 'dup2', 'dup3', 'dup3-by-syscall', 'fcntl', 'fcntl-by-syscall'):
+    ROWS.append(row('a connection with the number of one in a body: %s' % scenario, 'numbers', 'seen-' + scenario, [[open_post(GET)], [GET]],
+                    [[open_post(GET)], [GET]]))
+
 # --- processes -----------------------------------------------------------------------------------------------------------------------
 
 PROCESSES = [
