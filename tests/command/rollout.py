@@ -155,6 +155,8 @@ def trials(stage, root, refused):
     with open(real, 'r+b') as file:
         file.truncate(20_000)
     refused('an object that was cut off: 65', EX_DATAERR, 'is cut off')
+    os.truncate(real, 100)
+    refused('an object that was cut off in its headers: 65', EX_DATAERR, 'is cut off')
     source = stage.write('bad.c', '''
         #include <stdlib.h>
         #include <unistd.h>

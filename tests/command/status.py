@@ -84,6 +84,7 @@ def entries(stage):
             ('the object is gone', OBJECT, os.unlink, TROUBLE, 'No such file or directory: every program prints an error'),
             ('the object is no object', OBJECT, lambda path: os.truncate(path, 0), TROUBLE, 'is no ELF file'),
             ('the object is cut off', OBJECT, lambda path: os.truncate(path, 20_000), TROUBLE, 'is cut off'),
+            ('the object is cut off in its headers', OBJECT, lambda path: os.truncate(path, 100), TROUBLE, 'is cut off'),
             ('the object is of another machine', OBJECT, other_machine, TROUBLE, 'is for another 64-bit machine, programs here are for'),
             ('the object can be read by root alone', OBJECT, lambda path: os.chmod(path, 0o600), TROUBLE, 'cannot be read by everyone'),
             ('the object can be written by others', OBJECT, lambda path: os.chmod(path, 0o666), TROUBLE, 'can be changed by others than root')):
