@@ -22,16 +22,16 @@ enum set { SET_SSL, SET_BIO, SET_ALPN, SET_NGHTTP2, SETS };
 
 /* The functions, in sets that are led through our hooks as a whole or not at all: a write without the end of its handle's
  * life would meet the state of another one. What OpenSSL is never without is needed; the rest by its version and by what
- * the linker kept. BIO_printf is not among them: it calls BIO_vprintf. */
+ * the linker kept. What calls one of these for all that it does is not among them: BIO_printf and BIO_vprintf (BIO_write), and
+ * BIO_free_all (BIO_free). Nor is BIO_up_ref: here SSL_free tells when an SSL ends. */
 /* clang-format off */
 #define WANTED(X)                                                                                                      \
     X(SSL_write, SSL, true) X(SSL_write_ex, SSL, false) X(SSL_write_ex2, SSL, false)                                     \
     X(SSL_write_early_data, SSL, false) X(SSL_sendfile, SSL, false) X(SSL_read, SSL, true) X(SSL_read_ex, SSL, false)     \
     X(SSL_peek, SSL, false) X(SSL_peek_ex, SSL, false) X(SSL_shutdown, SSL, true) X(SSL_new, SSL, true)                   \
-    X(SSL_up_ref, SSL, false) X(SSL_free, SSL, true) X(SSL_clear, SSL, true)                                              \
-    X(BIO_write, BIO, true) X(BIO_write_ex, BIO, false) X(BIO_puts, BIO, false) X(BIO_vprintf, BIO, false)                \
+    X(SSL_up_ref, SSL, false) X(SSL_dup, SSL, false) X(SSL_free, SSL, true) X(SSL_clear, SSL, true)                       \
+    X(BIO_write, BIO, true) X(BIO_write_ex, BIO, false) X(BIO_puts, BIO, false)                                         \
     X(BIO_read, BIO, true) X(BIO_read_ex, BIO, false) X(BIO_gets, BIO, false) X(BIO_free, BIO, true)                      \
-    X(BIO_free_all, BIO, false)                                                                                          \
     X(SSL_set_alpn_protos, ALPN, false) X(SSL_CTX_set_alpn_protos, ALPN, false) X(SSL_CTX_new, ALPN, true)                \
     X(SSL_CTX_new_ex, ALPN, false) X(SSL_connect, ALPN, false) X(SSL_do_handshake, ALPN, true)                            \
     X(nghttp2_submit_request, NGHTTP2, true) X(nghttp2_submit_request2, NGHTTP2, false)                                   \

@@ -249,7 +249,8 @@ int main(int argc, char **argv)
                {"connections-token", use_connections, "&jwt=" TOKEN},
                {"threads", use_threads, "&jwt=" TOKEN},
                {"descriptors", use_descriptors, ""},
-               {"handles", use_handles, "&jwt=" TOKEN}};
+               {"handles", use_handles, ""},
+               {"handles-token", use_handles, "&jwt=" TOKEN}};
     struct rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;

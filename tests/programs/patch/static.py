@@ -8,7 +8,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TLS = os.path.join(os.path.dirname(HERE), 'tls')
 sys.path.insert(0, TLS)
 from programs import Programs  # noqa: E402
-from scenarios import BIO, EARLY, HELD, OPENSSL, RESOLVE  # noqa: E402
+from scenarios import BIO, EARLY, HELD, OPENSSL, REFERENCES, RESOLVE  # noqa: E402
 from suite import Scenario, Suite  # noqa: E402
 
 LIBRARIES = ['-static-libgcc', '-Wl,-Bstatic', '-lssl', '-lcrypto', '-Wl,-Bdynamic', '-ldl', '-lpthread']
@@ -72,7 +72,7 @@ def variant_of(scenario, variant, kind=None):
 
 FEW = ('write/ex', 'write/clear', 'hold/shutdown', 'bio/puts', 'bio/flush')
 BOTH = ('linked/mine-and-copy', 'linked/mine-and-tail-call')     # its own OpenSSL and a plugin's
-ALL = [scenario for scenario in OPENSSL + HELD + BIO + EARLY]
+ALL = [scenario for scenario in OPENSSL + HELD + BIO + REFERENCES + EARLY]
 STATIC = ([variant_of(scenario, 'listed') for scenario in ALL + [scenario for scenario in RESOLVE if scenario.name in BOTH]] +
           [variant_of(scenario, variant) for variant in ('exported', 'listed-pie') for scenario in ALL if scenario.name in FEW] +
           [variant_of(scenario, 'addon') for scenario in ALL if scenario.name in FEW and os.path.exists(NODE)] +

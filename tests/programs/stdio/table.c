@@ -4,19 +4,25 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { SLOTS = 21 };
@@ -78,8 +84,54 @@ static void show(const char *when)
 
 /* --- mprotect() --- */
 
-static enum { WATCH, REFUSE_FIRST, REFUSE_SECOND, FORK_BETWEEN, SIGNAL_BETWEEN, NOT_YET } mode = NOT_YET;
+static enum { WATCH, REFUSE_FIRST, REFUSE_SECOND, FORK_BETWEEN, SIGNAL_BETWEEN, THREAD_BETWEEN, NOT_YET } mode = NOT_YET;
 static int calls;
+
+/* A second thread comes while the first is at it. That it waits is seen by its sched_yield(), which a filter of its own turns into a
+ * signal: there it stands until the first is done. */
+static int listener_at(struct sockaddr_in *address);
+static _Atomic(int) waiting, may_go_on, found_changed, has_connected;
+
+static void stand(int number)
+{
+    (void)number;
+    waiting = 1;
+    while (!may_go_on)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+static void *connect_second(void *unused)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sched_yield, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog filter = {sizeof code / sizeof *code, code};
+    const uintptr_t before = _IO_file_jumps[15];
+    struct sockaddr_in address;
+    sigset_t trapped;
+    sigemptyset(&trapped);
+    sigaddset(&trapped, SIGSYS);
+    pthread_sigmask(SIG_UNBLOCK, &trapped, NULL);
+    listener_at(&address);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0)
+        connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&address, sizeof address);
+    found_changed = _IO_file_jumps[15] != before;
+    has_connected = 1;
+    return unused;
+}
+
+static pthread_t second_thread;
+
+static void start_second_thread(void)
+{
+    signal(SIGSYS, stand);
+    pthread_create(&second_thread, NULL, connect_second, NULL);
+    while (!waiting && !has_connected)
+        sched_yield();
+}
 
 static void *fork_and_look(void *unused)
 {
@@ -119,6 +171,8 @@ int mprotect(void *at, size_t len, int protection)
     }
     if (mode == SIGNAL_BETWEEN && calls == 1)
         raise(SIGUSR1);
+    if (mode == THREAD_BETWEEN && calls == 1)
+        start_second_thread();
     return result;
 }
 
@@ -261,6 +315,15 @@ static void gets_a_signal_in_between(void)
     connects();
 }
 
+static void meets_a_second_thread(void)
+{
+    mode = THREAD_BETWEEN;
+    connects();
+    may_go_on = 1;
+    pthread_join(second_thread, NULL);
+    fprintf(stderr, "the second thread waited: %d, and found the table changed: %d\n", waiting, found_changed);
+}
+
 static void connects_twice(void)
 {
     connects();
@@ -287,6 +350,7 @@ int main(int argc, char **argv)
         {"is-refused-then", is_refused_then},
         {"forks-in-between", forks_in_between},
         {"gets-a-signal-in-between", gets_a_signal_in_between},
+        {"meets-a-second-thread", meets_a_second_thread},
     };
     mode = WATCH;
     setvbuf(stderr, NULL, _IOLBF, 4096);

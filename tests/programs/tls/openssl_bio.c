@@ -97,6 +97,14 @@ static void by_printf_below(BIO *bio, struct bytes bytes)
     check(BIO_printf(BIO_next(bio), "%s", bytes.at + head) == body, "BIO_printf of a body to the next BIO");
 }
 
+/* Half a head by BIO_write, the rest by BIO_puts: both by the head of the chain. */
+static void by_write_and_puts(BIO *bio, struct bytes bytes)
+{
+    int half = (int)head_of(bytes) / 2;
+    check(BIO_write(bio, bytes.at, half) == half, "half a head");
+    check(BIO_puts(bio, bytes.at + half) == (int)bytes.len - half, "BIO_puts of the rest");
+}
+
 static void by_bytes(BIO *bio, struct bytes bytes)
 {
     for (size_t i = 0; i < bytes.len; i++)
@@ -136,6 +144,11 @@ static void buffer_scenario(char **arguments)
 static void flush_scenario(char **arguments)
 {
     requests(arguments, by_flushes, true);
+}
+
+static void puts_behind(char **arguments)
+{
+    requests(arguments, by_write_and_puts, true);
 }
 
 static void printf_below(char **arguments)
@@ -371,6 +384,7 @@ int main(int argc, char **argv)
         {"bytes", bytes_scenario},
         {"buffer", buffer_scenario},
         {"flush", flush_scenario},
+        {"puts-behind", puts_behind},
         {"printf-below", printf_below},
         {"implicit", implicit_scenario},
         {"implicit-halves", implicit_in_halves},

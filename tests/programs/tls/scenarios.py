@@ -52,6 +52,7 @@ BIO = [
     Scenario('bio/bytes', 'BIO_write of one byte at a time', 'openssl_bio'),
     Scenario('bio/buffer', 'a buffering BIO before the SSL BIO', 'openssl_bio', (POST, PUT), valgrind=True),
     Scenario('bio/flush', 'a buffering BIO that is flushed behind the head', 'openssl_bio', (POST, POST), valgrind=True),
+    Scenario('bio/puts-behind', 'a buffering BIO that gets half a head by BIO_write and half by BIO_puts', 'openssl_bio', (POST, PUT)),
     Scenario('bio/printf-below', 'BIO_printf of a body past the buffering BIO that the head came by', 'openssl_bio', (POST,)),
     Scenario('bio/implicit', 'BIO_write that connects and does the handshake', 'openssl_bio', THREE, valgrind=True),
     Scenario('bio/implicit-halves', 'BIO_write of half a head that does the handshake', 'openssl_bio', THREE, 'same'),
