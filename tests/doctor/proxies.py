@@ -3,6 +3,7 @@ A name server of the test's own answers 127.0.0.1 for every name.
 """
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -87,6 +88,22 @@ def running(argv, port):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextlib.contextmanager
+def own_logs(server):
+    """A directory of the test's own where `server` writes its logs if nobody says otherwise; none where it has no such place."""
+    said = subprocess.run([server, '-V'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30).stdout if server == 'nginx' else ''
+    path = re.search(r'--http-log-path=(\S+)', said)
+    directory = os.path.dirname(path.group(1)) if path else None
+    if directory:
+        os.makedirs(directory, exist_ok=True)
+        subprocess.run(['mount', '-t', 'tmpfs', 'none', directory], check=True, timeout=30)
+    try:
+        yield directory
+    finally:
+        if directory:
+            subprocess.run(['umount', '-l', directory], check=True, timeout=30)
 
 
 class Proxy:
@@ -191,6 +208,14 @@ class Proxy:
         out = process.communicate(timeout=20)[0]
         self.check(not self.mock.leaked(out), 'and no token is in what it printed', out.decode('utf-8', 'replace'))
 
+    def logs_nothing(self, directory):
+        written = b''
+        for name in os.listdir(directory):
+            with open(os.path.join(directory, name), 'rb') as file:
+                written += file.read()
+        self.check(not self.mock.leaked(written) and b'/rest/api/' not in written, 'nor is anything of a request in a log where it keeps them by itself',
+                   os.listdir(directory), written[:200])
+
     def refuses_a_stranger(self):
         other = os.path.join(self.mock.tmp, 'other-ca')
         subprocess.run([os.path.join(harness.MOCK, 'make-pki'), other], check=True, timeout=60)
@@ -225,10 +250,13 @@ def suite(tap, mock, command):
                 tap.skip('%s with the printed configuration' % name, '%s is not installed' % name)
                 continue
             proxy = Proxy(tap, mock, name, command)
-            proxy.accepted()
-            with running(proxy.serving(), PORT) as process:
-                for part in (proxy.moved, proxy.by_address, proxy.posts, proxy.untouched, proxy.referers, proxy.others):
-                    part()
-                proxy.quiet(process)
-            proxy.with_certificate()
-            proxy.refuses_a_stranger()
+            with own_logs(name) as logs:
+                proxy.accepted()
+                with running(proxy.serving(), PORT) as process:
+                    for part in (proxy.moved, proxy.by_address, proxy.posts, proxy.untouched, proxy.referers, proxy.others):
+                        part()
+                    proxy.quiet(process)
+                proxy.with_certificate()
+                proxy.refuses_a_stranger()
+                if logs:
+                    proxy.logs_nothing(logs)
