@@ -174,6 +174,9 @@ def bounds(stage):
     stage.check(run.returncode == 0 and len(report['rows']) == 10_000 and report['others']['requests'] == 50_000 and report['total']['requests'] == 60_000
                 and len(report['total']['layers']) == 32, 'of 60,000 hosts 10,000 have a row of their own, and the rest is summed', run.stderr)
     shown = stage.run('report', '--top', '3', stage.write('hostile', event(host='\x1b[31m\u202egpj.exe\u0085<b>', layer='\x07')))
+    as_json = stage.json('report', stage.path('hostile'))
+    stage.check(as_json.out.isascii() and '\x1b' not in as_json.out and as_json.json['rows'][0]['host'] == '\x1b[31m\u202egpj.exe\u0085<b>',
+                'nor does it as JSON, which says the same', as_json)
     stage.check(shown.code == 0 and '\\u001b[31m\\u202egpj.exe\\u0085<b>' in shown.out and '\\u0007' in shown.out
                 and not any(ord(c) < 32 and c != '\n' for c in shown.out), 'control characters of an event never reach the terminal', shown)
 

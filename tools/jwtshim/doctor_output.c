@@ -24,7 +24,7 @@ void doctor_print_json(const struct findings *findings)
         json_pack("{s:o, s:o, s:s, s:s, s:o, s:o, s:o}", "target", json_text(span_of_text(findings->target)), "path",
                   json_text(span_of_text(findings->path)), "kind", findings->kind, "verdict",
                   verdict_word(findings_verdict(findings)), "mechanisms", ways, "notes", notes, "remedy", remedies);
-    json_dumpf(object, stdout, JSON_COMPACT);
+    json_dumpf(object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
     putchar('\n');
     json_decref(object);
 }

@@ -294,7 +294,7 @@ void inspection_print_json(const struct inspection *inspection, FILE *to)
         json_object_set_new(object, "qsh", qsh_object(inspection));
     json_object_set_new(object, "findings", findings_array(inspection));
     json_object_set_new(object, "fails", json_boolean(inspection_fails(inspection)));
-    json_dumpf(object, to, JSON_INDENT(2));
+    json_dumpf(object, to, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     fputc('\n', to);
     json_decref(object);
 }

@@ -124,7 +124,7 @@ void report_json(const struct report *report, FILE *to)
     json_object_set_new(json, "others", json_counts(report->tally, &rest));
     json_object_set_new(json, "timeline", json_timeline(&report->tally->timeline));
     json_object_set_new(json, "ignored_settings", json_settings(report->tally));
-    if (!json || json_dumpf(json, to, JSON_INDENT(2)) != 0)
+    if (!json || json_dumpf(json, to, JSON_INDENT(2) | JSON_ENSURE_ASCII) != 0)
         command_failed(report->intake->command, EX_OK, "the report could not be written whole");
     fputc('\n', to);
     json_decref(json);

@@ -192,7 +192,7 @@ static int look(const struct directory_root *root, size_t last, bool as_json)
     json_object_set_new(status.found, "active", json_boolean(entries || processes));
     json_object_set(status.found, "troubles", status.troubles);
     if (as_json) {
-        json_dumpf(status.found, stdout, JSON_INDENT(2));
+        json_dumpf(status.found, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
         putchar('\n');
     } else {
         print_preload(status.found);
