@@ -183,7 +183,8 @@ static void missing_call(void)
     };
     const struct sock_fprog filter = {sizeof code / sizeof *code, code};
     int fd = in_body();
-    need(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0, "a filter");
+    need(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0,
+         "a filter");
     CALL(close_range((unsigned)fd, ~0u, 0));
     write_given(fd, 1);
 }
@@ -199,7 +200,8 @@ static void anothers_table(void)
 {
     pthread_t thread;
     int fd = in_body();
-    need(pthread_create(&thread, NULL, close_own, (void *)(intptr_t)fd) == 0 && pthread_join(thread, NULL) == 0, "a thread");
+    need(pthread_create(&thread, NULL, close_own, (void *)(intptr_t)fd) == 0 && pthread_join(thread, NULL) == 0,
+         "a thread");
     write_given(fd, 1);
 }
 

@@ -84,7 +84,15 @@ static void show(const char *when)
 
 /* --- mprotect() --- */
 
-static enum { WATCH, REFUSE_FIRST, REFUSE_SECOND, FORK_BETWEEN, SIGNAL_BETWEEN, THREAD_BETWEEN, NOT_YET } mode = NOT_YET;
+static enum {
+    WATCH,
+    REFUSE_FIRST,
+    REFUSE_SECOND,
+    FORK_BETWEEN,
+    SIGNAL_BETWEEN,
+    THREAD_BETWEEN,
+    NOT_YET
+} mode = NOT_YET;
 static int calls;
 
 /* A second thread comes while the first is at it. That it waits is seen by its sched_yield(), which a filter of its own turns into a
