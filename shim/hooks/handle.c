@@ -88,6 +88,29 @@ void handle_ends(const void *handle)
     errno = saved;
 }
 
+struct conn *handle_keep_held(const void *handle)
+{
+    enum handle_entry entry;
+    if (__builtin_expect(atomic_load_explicit(&conns_holding, memory_order_relaxed) == 0, 1))
+        return NULL;
+    int saved = errno;
+    struct conn *conn = handle_enter(handle, &entry);
+    const bool holds = conn && conn->holding;
+    if (conn && !holds)
+        handle_leave(handle, conn);
+    errno = saved;
+    return holds ? conn : NULL;
+}
+
+void handle_kept(const void *handle, struct conn *conn)
+{
+    if (__builtin_expect(conn == NULL, 1))
+        return;
+    int saved = errno;
+    handle_leave(handle, conn);
+    errno = saved;
+}
+
 void handle_begins_anew(const void *handle)
 {
     enum handle_entry entry;

@@ -48,4 +48,8 @@ void handle_ends(const void *handle);
 /* Another connection begins on the handle: forgets the stream so far, unless this happens in the middle of a write. */
 void handle_begins_anew(const void *handle);
 
+/* Between these two what is held for `handle` stays held, whatever another thread is about to release. NULL where nothing is. */
+struct conn *handle_keep_held(const void *handle);
+void handle_kept(const void *handle, struct conn *conn);
+
 #endif

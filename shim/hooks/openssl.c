@@ -309,14 +309,19 @@ static bool read_blocks(const SSL *ssl, const void *function)
     return fd >= 0 && !(REAL(fcntl)(fd, F_GETFL) & O_NONBLOCK);
 }
 
-static void before_read(SSL *ssl, const void *function)
+/* What is held goes out before a read that would wait. During another it stays held: a fork of another thread's would write in the
+ * midst of it, and no SSL is for two threads at once. */
+static struct conn *read_begins(SSL *ssl, const void *function)
 {
     if (__builtin_expect(atomic_load_explicit(&conns_holding, memory_order_relaxed) == 0, 1))
-        return;
+        return NULL;
     int saved = errno;
-    if (read_blocks(ssl, function))
-        handle_release(ssl);
+    const bool blocks = read_blocks(ssl, function);
     errno = saved;
+    if (!blocks)
+        return handle_keep_held(ssl);
+    handle_release(ssl);
+    return NULL;
 }
 
 EXPORT int SSL_read(SSL *ssl, void *buf, int len)
@@ -325,8 +330,10 @@ EXPORT int SSL_read(SSL *ssl, void *buf, int len)
     if (!real)
         return -1;
     alpn_before_io(ssl, (void *)real);
-    before_read(ssl, (void *)real);
-    return real(ssl, buf, len);
+    struct conn *conn = read_begins(ssl, (void *)real);
+    int got = real(ssl, buf, len);
+    handle_kept(ssl, conn);
+    return got;
 }
 
 EXPORT int SSL_read_ex(SSL *ssl, void *buf, size_t len, size_t *count)
@@ -335,8 +342,10 @@ EXPORT int SSL_read_ex(SSL *ssl, void *buf, size_t len, size_t *count)
     if (!real)
         return 0;
     alpn_before_io(ssl, (void *)real);
-    before_read(ssl, (void *)real);
-    return real(ssl, buf, len, count);
+    struct conn *conn = read_begins(ssl, (void *)real);
+    int result = real(ssl, buf, len, count);
+    handle_kept(ssl, conn);
+    return result;
 }
 
 EXPORT int SSL_peek(SSL *ssl, void *buf, int len)
@@ -344,8 +353,10 @@ EXPORT int SSL_peek(SSL *ssl, void *buf, int len)
     SSL_peek_fn *real = REAL_OF_CALLER(SSL_peek);
     if (!real)
         return -1;
-    before_read(ssl, (void *)real);
-    return real(ssl, buf, len);
+    struct conn *conn = read_begins(ssl, (void *)real);
+    int got = real(ssl, buf, len);
+    handle_kept(ssl, conn);
+    return got;
 }
 
 EXPORT int SSL_peek_ex(SSL *ssl, void *buf, size_t len, size_t *count)
@@ -353,8 +364,10 @@ EXPORT int SSL_peek_ex(SSL *ssl, void *buf, size_t len, size_t *count)
     SSL_peek_ex_fn *real = REAL_OF_CALLER(SSL_peek_ex);
     if (!real)
         return 0;
-    before_read(ssl, (void *)real);
-    return real(ssl, buf, len, count);
+    struct conn *conn = read_begins(ssl, (void *)real);
+    int result = real(ssl, buf, len, count);
+    handle_kept(ssl, conn);
+    return result;
 }
 
 EXPORT ssize_t SSL_sendfile(SSL *ssl, int fd, off_t offset, size_t size, int flags)

@@ -170,46 +170,60 @@ EXPORT int BIO_printf(BIO *bio, const char *format, ...)
     return result;
 }
 
-/* Before a read that blocks: the chain's descriptor says whether it does. */
-static void before_read(BIO *bio, void *real)
+/* What is held goes out before a read that would wait, which the chain's descriptor says. During another it stays held, as for
+ * SSL_read(). `ssl` gets the chain's. */
+static struct conn *read_begins(BIO *bio, void *real, SSL **ssl)
 {
     const int control_get_fd = 105; /* BIO_C_GET_FD */
     BIO *at;
     if (__builtin_expect(atomic_load_explicit(&conns_holding, memory_order_relaxed) == 0, 1))
-        return;
+        return NULL;
     int saved = errno;
-    SSL *ssl = bio_ssl(bio, real, &at);
     long (*control)(BIO *, int, long, void *) =
         (long (*)(BIO *, int, long, void *))resolve_beside(NEIGHBOUR_BIO_ctrl, real);
-    long fd = ssl && control ? control(at, control_get_fd, 0, NULL) : -1;
-    if (fd >= 0 && !(REAL(fcntl)((int)fd, F_GETFL) & O_NONBLOCK))
-        bio_release(bio, ssl, real);
+    *ssl = bio_ssl(bio, real, &at);
+    int fd = -1; /* memory, and a pair of BIOs, answer 0 without having one */
+    if (*ssl && control)
+        control(at, control_get_fd, 0, &fd);
+    const bool blocks = fd >= 0 && !(REAL(fcntl)(fd, F_GETFL) & O_NONBLOCK);
+    if (blocks)
+        bio_release(bio, *ssl, real);
     errno = saved;
+    return *ssl && !blocks ? handle_keep_held(*ssl) : NULL;
 }
 
 EXPORT int BIO_read(BIO *bio, void *buf, int len)
 {
     BIO_read_fn *real = REAL_OF_CALLER(BIO_read);
+    SSL *ssl;
     if (!real)
         return -1;
-    before_read(bio, (void *)real);
-    return real(bio, buf, len);
+    struct conn *conn = read_begins(bio, (void *)real, &ssl);
+    int got = real(bio, buf, len);
+    handle_kept(conn ? ssl : NULL, conn);
+    return got;
 }
 
 EXPORT int BIO_read_ex(BIO *bio, void *buf, size_t len, size_t *count)
 {
     BIO_read_ex_fn *real = REAL_OF_CALLER(BIO_read_ex);
+    SSL *ssl;
     if (!real)
         return 0;
-    before_read(bio, (void *)real);
-    return real(bio, buf, len, count);
+    struct conn *conn = read_begins(bio, (void *)real, &ssl);
+    int result = real(bio, buf, len, count);
+    handle_kept(conn ? ssl : NULL, conn);
+    return result;
 }
 
 EXPORT int BIO_gets(BIO *bio, char *buf, int len)
 {
     BIO_gets_fn *real = REAL_OF_CALLER(BIO_gets);
+    SSL *ssl;
     if (!real)
         return -1;
-    before_read(bio, (void *)real);
-    return real(bio, buf, len);
+    struct conn *conn = read_begins(bio, (void *)real, &ssl);
+    int got = real(bio, buf, len);
+    handle_kept(conn ? ssl : NULL, conn);
+    return got;
 }

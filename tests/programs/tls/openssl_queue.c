@@ -2,6 +2,10 @@
  * OpenSSL has for that is not the program's. The next connection of the same thread would stumble over it. */
 #include "openssl.h"
 
+#include <pthread.h>
+#include <sched.h>
+#include <sys/wait.h>
+
 /* A client over memory, shaken hands with a server of this very process. */
 struct pair {
     SSL_CTX *ctx;
@@ -123,6 +127,75 @@ static void next_connection(char **arguments)
     free(request.at);
 }
 
+/* A read that stands in its transport while another thread forks: nothing may be written to that SSL meanwhile. */
+static _Atomic(int) reading, has_forked, written_meanwhile;
+
+static long slow_transport(BIO *bio, int when, const char *at, size_t len, int i, long l, int result, size_t *done)
+{
+    (void)bio, (void)at, (void)len, (void)i, (void)l, (void)done;
+    if (when == BIO_CB_READ && reading)
+        while (!has_forked)
+            sched_yield();
+    if (when == BIO_CB_WRITE && reading)
+        written_meanwhile = 1;
+    return result;
+}
+
+static void *fork_meanwhile(void *unused)
+{
+    while (!reading)
+        sched_yield();
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    check(waitpid(child, NULL, 0) == child, "a child");
+    has_forked = 1;
+    return unused;
+}
+
+static void read_and_fork(char **arguments, bool by_bio)
+{
+    struct bytes request = load(arguments[2]);
+    struct pair pair = shake_hands();
+    pthread_t thread;
+    char byte;
+    BIO *bio = BIO_new(BIO_f_ssl());
+    BIO_set_ssl(bio, pair.client, BIO_NOCLOSE);
+    if (by_bio)
+        check(BIO_write(bio, request.at, (int)head_of(request) / 2) > 0, "half a head written");
+    else
+        half_a_head(pair.client, request);
+    BIO_set_callback_ex(SSL_get_rbio(pair.client), slow_transport);
+    check(pthread_create(&thread, NULL, fork_meanwhile, NULL) == 0, "a thread");
+    reading = 1;
+    int got = by_bio ? BIO_read(bio, &byte, 1) : SSL_read(pair.client, &byte, 1);
+    reading = 0;
+    printf("a read that found nothing: %d\n", SSL_get_error(pair.client, got));
+    BIO_free(bio);
+    pthread_join(thread, NULL);
+    printf("written in the middle of it: %d\n", written_meanwhile);
+    SSL_free(pair.client);
+    SSL_free(pair.server);
+    SSL_CTX_free(pair.ctx);
+    SSL_CTX *ctx = new_context();
+    SSL *ssl = open_ssl(ctx, arguments[0], arguments[1], 0);
+    check(SSL_write(ssl, request.at, (int)request.len) == (int)request.len, "a request");
+    ssl_answer(ssl);
+    close_ssl(ssl);
+    SSL_CTX_free(ctx);
+    free(request.at);
+}
+
+static void ssl_read_and_fork(char **arguments)
+{
+    read_and_fork(arguments, false);
+}
+
+static void bio_read_and_fork(char **arguments)
+{
+    read_and_fork(arguments, true);
+}
+
 static void each_end(char **arguments)
 {
     struct bytes request = load(arguments[2]);
@@ -145,6 +218,8 @@ int main(int argc, char **argv)
     static const struct scenario scenarios[] = {
         {"each-end", each_end},
         {"next-connection", next_connection},
+        {"ssl-read-and-fork", ssl_read_and_fork},
+        {"bio-read-and-fork", bio_read_and_fork},
         {NULL, NULL},
     };
     return run_scenario(scenarios, argc, argv);

@@ -41,6 +41,8 @@ HELD = [
     Scenario('queue/each-end', 'an end that cannot send half a head leaves no error behind', 'openssl_queue', (POST,), valgrind=True),
     Scenario('queue/next-connection', 'an end that cannot send half a head does not disturb the next connection', 'openssl_queue', (POST,),
              answers=2),
+    Scenario('queue/ssl-read-and-fork', 'an SSL_read in the middle of a head is left alone while another thread forks', 'openssl_queue', (POST,)),
+    Scenario('queue/bio-read-and-fork', 'a BIO_read in the middle of a head is left alone while another thread forks', 'openssl_queue', (POST,)),
     Scenario('hold/without-connection', 'SSL_write without a connection fails as ever', 'openssl_hold', (POST,)),
 ]
 
