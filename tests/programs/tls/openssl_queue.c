@@ -128,14 +128,18 @@ static void next_connection(char **arguments)
 }
 
 /* A read that stands in its transport while another thread forks: nothing may be written to that SSL meanwhile. */
-static _Atomic(int) reading, has_forked, written_meanwhile;
+static _Atomic(int) armed, reading, has_forked, written_meanwhile;
 
 static long slow_transport(BIO *bio, int when, const char *at, size_t len, int i, long l, int result, size_t *done)
 {
     (void)bio, (void)at, (void)len, (void)i, (void)l, (void)done;
-    if (when == BIO_CB_READ && reading)
+    if (when == BIO_CB_READ && armed) {
+        armed = 0;
+        reading = 1; /* from here on: before the call has come so far it is nobody's yet */
         while (!has_forked)
             sched_yield();
+        reading = 0;
+    }
     if (when == BIO_CB_WRITE && reading)
         written_meanwhile = 1;
     return result;
@@ -167,9 +171,8 @@ static void read_and_fork(char **arguments, bool by_bio)
         half_a_head(pair.client, request);
     BIO_set_callback_ex(SSL_get_rbio(pair.client), slow_transport);
     check(pthread_create(&thread, NULL, fork_meanwhile, NULL) == 0, "a thread");
-    reading = 1;
+    armed = 1;
     int got = by_bio ? BIO_read(bio, &byte, 1) : SSL_read(pair.client, &byte, 1);
-    reading = 0;
     printf("a read that found nothing: %d\n", SSL_get_error(pair.client, got));
     BIO_free(bio);
     pthread_join(thread, NULL);
