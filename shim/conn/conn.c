@@ -96,11 +96,25 @@ bool conn_is_spent(const struct conn *conn)
            conn->due == 0;
 }
 
-void conn_after_fork(struct conn *conn)
+/* Wiped, and left to nobody. */
+static void buffer_leave(struct buffer *buffer)
 {
+    const struct buffer old = *buffer;
+    *buffer = (struct buffer){.at = NULL};
+    if (old.at)
+        explicit_bzero(old.at, old.len);
+}
+
+void conn_after_fork(struct conn *conn, bool may_free)
+{
+    const bool owes = conn_owes_bytes(conn);
     if (guard_orphaned(&conn->guard))
         stream_end(&conn->stream, REASON_CONCURRENT);
-    if (conn->holding || conn->out.len) {
+    if (!may_free) {
+        buffer_leave(&conn->held);
+        buffer_leave(&conn->out);
+    }
+    if (owes) {
         conn_reset(conn);
         stream_end(&conn->stream, REASON_RELEASED);
     }

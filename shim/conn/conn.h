@@ -97,8 +97,8 @@ static inline bool conn_owes_bytes(const struct conn *conn)
 bool conn_is_spent(const struct conn *conn);
 
 /* In the child of a fork: nobody is inside but the thread that forked, and what could not be released before is the
- * parent's to send. */
-void conn_after_fork(struct conn *conn);
+ * parent's to send. `may_free`: libc has put its allocator right; else another thread may have had it in hand. */
+void conn_after_fork(struct conn *conn, bool may_free);
 
 /* Writes `len` bytes of the program's at `buf`. Returns what the program is to be told: how many it may take as written,
  * or the sink's own answer (zero or negative). Between entering and leaving. */

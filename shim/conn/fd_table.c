@@ -290,10 +290,15 @@ void fd_forget_range(unsigned first, unsigned last)
 
 static void after_fork_one(int fd)
 {
-    conn_after_fork(&((struct fd_conn *)fd_state(fd))->conn);
+    conn_after_fork(&((struct fd_conn *)fd_state(fd))->conn, true);
 }
 
-void fd_after_fork(void)
+static void after_bare_fork_one(int fd)
 {
-    fd_each(0, (unsigned)FD_PAGE * FD_PAGES - 1, after_fork_one);
+    conn_after_fork(&((struct fd_conn *)fd_state(fd))->conn, false);
+}
+
+void fd_after_fork(bool may_free)
+{
+    fd_each(0, (unsigned)FD_PAGE * FD_PAGES - 1, may_free ? after_fork_one : after_bare_fork_one);
 }

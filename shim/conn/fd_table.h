@@ -103,6 +103,6 @@ void fd_each(unsigned first, unsigned last, void (*each)(int fd));
 void fd_forget_range(unsigned first, unsigned last);
 
 /* In the child of a fork. */
-void fd_after_fork(void);
+void fd_after_fork(bool may_free);
 
 #endif

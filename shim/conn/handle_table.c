@@ -224,7 +224,7 @@ void handle_release_holding(uint64_t identity, enum reason reason)
     }
 }
 
-void handle_after_fork(void)
+void handle_after_fork(bool may_free)
 {
     for (int i = 0; i < SHARDS; i++) {
         guard_orphaned(&shards[i].guarded.guard);
@@ -232,6 +232,6 @@ void handle_after_fork(void)
             continue; /* that thread was in the middle of a change: passed through from here on */
         for (struct entry *entry = shards[i].entries; entry; entry = entry->hh.next)
             if (entry->conn)
-                conn_after_fork(entry->conn);
+                conn_after_fork(entry->conn, may_free);
     }
 }

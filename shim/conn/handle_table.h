@@ -36,6 +36,6 @@ void handle_forget(const void *handle);
 void handle_release_holding(uint64_t identity, enum reason reason);
 
 /* In the child of a fork: threads that were inside exist no more. */
-void handle_after_fork(void);
+void handle_after_fork(bool may_free);
 
 #endif

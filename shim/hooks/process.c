@@ -40,15 +40,20 @@ void process_release_all(void)
     errno = saved;
 }
 
-static void after_fork_in_child(void)
+static void begin_as_child(bool may_free)
 {
     int saved = errno;
     owner_pid = getpid();
-    fd_after_fork();
-    handle_after_fork();
+    fd_after_fork(may_free);
+    handle_after_fork(may_free);
     offer_after_fork();
     stdio_after_fork();
     errno = saved;
+}
+
+static void after_fork_in_child(void)
+{
+    begin_as_child(true);
 }
 
 /* The child of a vfork() runs on its parent's thread, whose number libc knows (and notes in a mutex that counts); the
@@ -183,7 +188,7 @@ EXPORT int execle(const char *path, const char *first, ...)
     return REAL(execve)(path, argv, envp);
 }
 
-/* fork() without its handlers. */
+/* fork() without its handlers, libc's own among them, which put the allocator right. */
 EXPORT pid_t _Fork(void)
 {
     __typeof__(&_Fork) real = REAL(_Fork);
@@ -194,7 +199,7 @@ EXPORT pid_t _Fork(void)
     }
     pid_t pid = real();
     if (pid == 0 && owner_pid)
-        after_fork_in_child();
+        begin_as_child(false);
     return pid;
 }
 

@@ -19,6 +19,7 @@ class Row:
     allowed: Callable         # (forms, wires) -> what is wrong, or None; forms: for each file (as written, as it should leave)
     limits: dict = dataclasses.field(default_factory=dict)
     behind: str = 'inject'    # what stands behind the shim: nothing, or as a plugin not even the shim is preloaded
+    log: bool = False         # with one
     valgrind: bool = True     # but for stacks that it is not told of, and limits that count its own memory
 
 
@@ -50,13 +51,13 @@ def moved(number):
 
 def repeated(wire, alternatives, to_the_end):
     """Whether `wire` is some of the alternatives one after the other, the last one cut anywhere unless `to_the_end`."""
-    count = 0
-    while wire:
+    count, at = 0, 0
+    while at < len(wire):
         for one in alternatives:
-            if wire.startswith(one):
-                wire, count = wire[len(one):], count + 1
+            if wire.startswith(one, at):
+                at, count = at + len(one), count + 1
                 break
-            if one.startswith(wire) and not to_the_end:
+            if not to_the_end and one.startswith(wire[at:at + len(one)]) and at + len(one) > len(wire):
                 return count
         else:
             return None
@@ -117,7 +118,7 @@ ROWS = [
     Row('a descriptor passed by SCM_RIGHTS in mid-head', 'pass-in-mid-head', [same(GET)], sequences(moved(0)), behind='nothing'),
     Row('the object opened like a plugin, written by, and closed', 'open-and-close-object', [GET, PUT],
         sequences(lambda forms: [{forms[0][1]}, set(forms[1])]), behind='plugin'),
-    Row('no descriptor is left (RLIMIT_NOFILE)', 'no-descriptors-left', [GET], sequences(moved(0)), {'RLIMIT_NOFILE': 64}),
+    Row('no descriptor is left (RLIMIT_NOFILE)', 'no-descriptors-left', [GET], sequences(moved(0)), {'RLIMIT_NOFILE': 64}, log=True),
     Row('no memory is left (RLIMIT_AS)', 'no-memory-left', [GET], sequences(lambda forms: [set(forms[0])]), {'RLIMIT_AS': 192 << 20},
         valgrind=False),
 ]
@@ -127,6 +128,8 @@ def run(options, row, host, preload):
     """One run of the row's program; without the shim what stands behind it is there all the same."""
     objects = ([options.shim] if preload and row.behind != 'plugin' else []) + ([options.inject] if row.behind == 'inject' else [])
     environment = {'LD_PRELOAD': ':'.join(objects)} if objects else {'OBJECT': options.shim} if preload else {}
+    if preload and row.log:
+        environment.update(JWTSHIM_LOG='{DIRECTORY}/log', JWTSHIM_LOG_LEVEL='all')
     limits = ['--%s=%d' % (name[7:].lower(), value) for name, value in row.limits.items()]
     under = options.valgrind if preload else []
     argv = (['prlimit'] + limits if limits else []) + under + [os.path.join(options.programs, 'control'), row.scenario]

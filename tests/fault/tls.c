@@ -202,6 +202,14 @@ static void cancel_and_keep(char **unused)
 
 enum birth { SPAWNED, FORKED, FORKED_AND_EXECED, VFORKED, VFORKED_AND_EXECED, BARELY_FORKED, FORKED_AND_SENDS, BIRTHS };
 
+/* A request, and as much of another as there is when the process ends. */
+static void request_and_half(void)
+{
+    struct tls tls = dial();
+    tls_write(&tls, given[1].at, given[1].len);
+    tls_write(&tls, given[1].at, given[1].len / 2);
+}
+
 static char *const true_argv[] = {"true", NULL};
 
 static pid_t bear(enum birth birth)
@@ -230,9 +238,9 @@ static pid_t bear(enum birth birth)
         return pid;
     if (birth == FORKED_AND_EXECED)
         execv("/bin/true", true_argv);
-    alarm(20);
+    alarm(5);
     if (birth == FORKED_AND_SENDS)
-        request_on_its_own(given[1]);
+        request_and_half();
     _exit(birth == FORKED_AND_EXECED);
 }
 
@@ -363,6 +371,15 @@ static int dial_plain(void)
     return fd;
 }
 
+static void write_all(int fd, struct bytes request)
+{
+    for (size_t done = 0; done < request.len;) {
+        ssize_t sent = write(fd, request.at + done, request.len - done);
+        check(sent > 0 || errno == EINTR, "write");
+        done += sent > 0 ? (size_t)sent : 0;
+    }
+}
+
 enum { TICKS = 60 };
 static int ticks, upload;
 
@@ -387,16 +404,20 @@ static void timer_writes_plain(char **unused)
     struct tls tls = dial();
     ticks = dial_plain();
     upload = dial_plain();
-    check(write(ticks, "tick\n", 5) == 5 && write(upload, given[1].at, given[1].len) == (ssize_t)given[1].len, "write");
+    int plain = dial_plain();
+    check(write(ticks, "tick\n", 5) == 5, "write");
+    write_all(upload, given[1]);
     check(sigaction(SIGALRM, &action, NULL) == 0 && setitimer(ITIMER_REAL, &often, NULL) == 0, "setitimer");
     for (long round = 0; handled < TICKS; round++) {
         tls_write(&tls, given[0].at, given[0].len);
+        write_all(plain, given[0]);
         check(round < 10000000, "a timer");
     }
     check(setitimer(ITIMER_REAL, &off, NULL) == 0, "setitimer");
     tls_close(&tls);
     close(ticks);
     close(upload);
+    close(plain);
 }
 
 /* Stopped and continued again and again while its peer does not read. With a time limit the kernel then lets a write be interrupted

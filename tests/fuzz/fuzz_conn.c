@@ -166,7 +166,7 @@ static void child(const struct program *parent, const struct model *model)
     program.conn.held = copy_of(parent->conn.held);
     program.conn.out = copy_of(parent->conn.out);
     program.wire = program.call.ctx = &wire;
-    conn_after_fork(&program.conn);
+    conn_after_fork(&program.conn, true);
     uint32_t cuts = (uint32_t)(parent->done * 2654435761u) | 1;
     write_all(&program, cuts);
     if (conn_flush(&program.conn, &program.call) <= 0 || conn_release(&program.conn, &program.call, REASON_RELEASED) <= 0)

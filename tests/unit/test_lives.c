@@ -78,7 +78,7 @@ static void a_child_forgets_what_is_held_and_changes_nothing_more(void **state)
     fresh_wire(sizeof wire);
     writes(&conn, half_a_head);
     assert_true(conn_owes_bytes(&conn));
-    conn_after_fork(&conn);
+    conn_after_fork(&conn, true);
     assert_false(conn_owes_bytes(&conn));
     assert_int_equal(conns_holding, 0);
     writes(&conn, HEAD);
@@ -93,9 +93,35 @@ static void a_child_forgets_a_commit_under_way(void **state)
     fresh_wire(0);
     assert_int_equal(conn_write(&conn, &call, HEAD, strlen(HEAD)), -1);
     assert_true(conn_owes_bytes(&conn));
-    conn_after_fork(&conn);
+    conn_after_fork(&conn, true);
     assert_false(conn_owes_bytes(&conn));
     assert_int_equal(conn.stream.state, STREAM_OPAQUE);
+    conn_reset(&conn);
+}
+
+/* fork() has libc's handlers put the allocator right; _Fork() has not, and whoever had it in hand is not in the child. */
+static void a_child_of_a_bare_fork_frees_nothing(void **state)
+{
+    (void)state;
+    struct conn conn = {.holding = false};
+    fresh_wire(sizeof wire);
+    writes(&conn, half_a_head);
+    char *held = conn.held.at;
+    conn_after_fork(&conn, false);
+    assert_false(conn_owes_bytes(&conn));
+    assert_null(conn.held.at);
+    for (size_t i = 0; i < sizeof half_a_head - 1; i++)
+        assert_int_equal(held[i], 0); /* wiped, and still there */
+    free(held);
+    fresh_wire(0);
+    conn_reset(&conn);
+    assert_int_equal(conn_write(&conn, &call, HEAD, strlen(HEAD)), -1);
+    char *out = conn.out.at;
+    conn_after_fork(&conn, false);
+    assert_false(conn_owes_bytes(&conn));
+    assert_null(conn.out.at);
+    assert_int_equal(out[0], 0);
+    free(out);
     conn_reset(&conn);
 }
 
@@ -103,7 +129,7 @@ static void a_child_goes_on_where_nothing_is_owed(void **state)
 {
     (void)state;
     struct conn conn = {.holding = false};
-    conn_after_fork(&conn);
+    conn_after_fork(&conn, true);
     assert_int_equal(conn.stream.state, STREAM_START);
 }
 
@@ -115,8 +141,8 @@ static void where_another_thread_was_inside_the_child_understands_nothing(void *
     conn->conn.guard.owner++; /* as if it were another thread's */
     struct conn *of_handle = handle_track(&handles[0]);
     of_handle->guard.owner++;
-    fd_after_fork();
-    handle_after_fork();
+    fd_after_fork(true);
+    handle_after_fork(true);
     assert_int_equal(conn->conn.stream.opaque_reason, REASON_CONCURRENT);
     assert_int_equal(conn->conn.guard.owner, 0);
     assert_int_equal(of_handle->stream.opaque_reason, REASON_CONCURRENT);
@@ -570,6 +596,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_child_forgets_what_is_held_and_changes_nothing_more),
         cmocka_unit_test(a_child_forgets_a_commit_under_way),
+        cmocka_unit_test(a_child_of_a_bare_fork_frees_nothing),
         cmocka_unit_test(a_child_goes_on_where_nothing_is_owed),
         cmocka_unit_test(where_another_thread_was_inside_the_child_understands_nothing),
         cmocka_unit_test(a_handle_lives_as_long_as_its_references),
