@@ -1,0 +1,141 @@
+/* Processes that are made, and ends, while threads are in the middle of requests over TLS. */
+#include "tls_scenarios.h"
+
+#include <spawn.h>
+#include <sys/wait.h>
+
+enum birth { SPAWNED, FORKED, FORKED_AND_EXECED, VFORKED, VFORKED_AND_EXECED, BARELY_FORKED, FORKED_AND_SENDS, BIRTHS };
+
+/* A request, and as much of another as there is when the process ends. */
+static void request_and_half(void)
+{
+    struct tls tls = dial();
+    tls_write(&tls, given[1].at, given[1].len);
+    tls_write(&tls, given[1].at, given[1].len / 2);
+}
+
+static char *const true_argv[] = {"true", NULL};
+
+static pid_t bear(enum birth birth)
+{
+    extern char **environ;
+    pid_t pid = 0;
+    switch (birth) {
+    case SPAWNED: check(posix_spawn(&pid, "/bin/true", NULL, NULL, true_argv, environ) == 0, "posix_spawn"); return pid;
+    case VFORKED:
+        if ((pid = vfork()) == 0)
+            _exit(0);
+        return pid;
+    case VFORKED_AND_EXECED:
+        if ((pid = vfork()) == 0) {
+            execv("/bin/true", true_argv);
+            _exit(1);
+        }
+        return pid;
+    case BARELY_FORKED:
+        if ((pid = _Fork()) == 0)
+            _exit(0);
+        return pid;
+    default: break;
+    }
+    if ((pid = fork()) != 0)
+        return pid;
+    if (birth == FORKED_AND_EXECED)
+        execv("/bin/true", true_argv);
+    alarm(5);
+    if (birth == FORKED_AND_SENDS)
+        request_and_half();
+    _exit(birth == FORKED_AND_EXECED);
+}
+
+static void storm(size_t pieces, enum birth first, enum birth last, int children)
+{
+    int ended = 0;
+    piece = pieces;
+    start_writers(WRITERS);
+    for (int i = 0; i < children; i++) {
+        int status = 1;
+        pid_t pid = bear(first + (enum birth)i % (last - first + 1));
+        check(pid > 0 && waitpid(pid, &status, 0) == pid, "waitpid");
+        ended += status == 0;
+    }
+    join_writers(WRITERS);
+    tell_descriptors();
+    tell("children that ended well", ended);
+}
+
+static void storm_and_wholes(char **unused)
+{
+    (void)unused;
+    storm(0, SPAWNED, FORKED_AND_SENDS, 10 * BIRTHS);
+}
+
+static void storm_and_pieces(char **unused)
+{
+    (void)unused;
+    storm(50, SPAWNED, FORKED_AND_SENDS, 10 * BIRTHS);
+}
+
+/* Half a head is no business of a child that shares its parent's memory. */
+static void vforks_and_pieces(char **unused)
+{
+    (void)unused;
+    storm(50, VFORKED, VFORKED_AND_EXECED, 60);
+}
+
+/* Fewer, and none by vfork, which valgrind makes a fork of. */
+static void few_forks(char **unused)
+{
+    (void)unused;
+    storm(50, SPAWNED, FORKED_AND_EXECED, 6);
+}
+
+/* --- an end in one thread --- */
+
+static void *end(void *unused)
+{
+    (void)unused;
+    usleep(2000);
+    exit(0);
+}
+
+static void exit_while_writing(char **unused)
+{
+    pthread_t thread;
+    (void)unused;
+    piece = 50;
+    start_writers(WRITERS);
+    check(pthread_create(&thread, NULL, end, NULL) == 0, "pthread_create");
+    pthread_join(thread, NULL);
+}
+
+static void *write_half_and_wait(void *unused)
+{
+    struct tls tls = dial();
+    (void)unused;
+    tls_write(&tls, given[0].at, given[0].len / 2);
+    pthread_barrier_wait(&barrier);
+    pause();
+    return NULL;
+}
+
+static void exit_in_mid_head(char **unused)
+{
+    pthread_t thread;
+    (void)unused;
+    check(pthread_barrier_init(&barrier, NULL, 2) == 0, "barrier");
+    check(pthread_create(&thread, NULL, write_half_and_wait, NULL) == 0, "pthread_create");
+    pthread_barrier_wait(&barrier);
+    check(pthread_create(&thread, NULL, end, NULL) == 0, "pthread_create");
+    pthread_join(thread, NULL);
+}
+
+const struct scenario processes[] = {
+    {"storm-and-wholes", storm_and_wholes},
+    {"storm-and-pieces", storm_and_pieces},
+    {"vforks-and-pieces", vforks_and_pieces},
+    {"few-forks", few_forks},
+    {"exit-while-writing", exit_while_writing},
+    {"exit-in-mid-head", exit_in_mid_head},
+    {NULL, NULL},
+};
