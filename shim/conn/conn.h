@@ -52,13 +52,14 @@ struct conn {
     size_t refused_len;
     bool refused_told; /* its decision was told then, and is not when it is shown again */
 
-    /* For bytes that must be released when the library is not there to ask: how this layer does that, and by what. `release` and
-     * `identity` are asked from outside too. */
+    /* For bytes that must be released when the library is not there to ask: how this layer does that, and by what. `release`,
+     * `identity` and `writer` are asked from outside too. */
     void (*release)(struct conn *conn, const void *handle, enum reason reason);
     void *library_write;
-    const void *way;   /* what the bytes came by, where that is more than the handle; never looked into */
-    uint64_t identity; /* of the socket that held bytes are for, where the layer knows one */
-    bool provisional;  /* all bytes so far may be refused and shown again from their start (TLS early data) */
+    const void *way;      /* what the bytes came by, where that is more than the handle; never looked into */
+    uint64_t identity;    /* of the socket that held bytes are for, where the layer knows one */
+    unsigned long writer; /* guard_self() of the thread that wrote last */
+    bool provisional;     /* all bytes so far may be refused and shown again from their start (TLS early data) */
 
     struct guard guard;
     _Atomic bool disturbed; /* another thread wrote while somebody was inside */

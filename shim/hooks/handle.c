@@ -20,6 +20,7 @@ bool handle_call_enter(struct handle_call *call, struct span first)
     }
     if (call->conn) {
         __atomic_store_n(&call->conn->release, call->release, __ATOMIC_RELAXED);
+        __atomic_store_n(&call->conn->writer, guard_self(), __ATOMIC_RELAXED);
         call->conn->library_write = call->real;
         call->conn->way = call->way ? call->way : call->conn->way;
     }
@@ -88,7 +89,7 @@ void handle_ends(const void *handle)
 
 void handle_release_for_socket(uint64_t identity)
 {
-    handle_release_holding(identity, REASON_RELEASED);
+    handle_release_holding(identity, false, REASON_RELEASED);
 }
 
 uint64_t socket_identity(int fd)

@@ -30,14 +30,27 @@ bool process_is_foreign(void)
     return owner_pid && getpid() != owner_pid;
 }
 
-void process_release_all(void)
+static void release(bool mine)
 {
     if (nothing_is_held() || process_is_foreign())
         return;
     int saved = errno;
     fd_each(0, ~0u, socket_release_last);
-    handle_release_holding(0, REASON_RELEASED);
+    handle_release_holding(0, mine, REASON_RELEASED);
     errno = saved;
+}
+
+/* Before the end of all threads. */
+void process_release_all(void)
+{
+    release(false);
+}
+
+/* Before there is a second process, which may go on where this thread is. A TLS session that another thread writes to stays as it is:
+ * that thread may be in the middle of a read of it, or about to ask for an error, and is not in the child. */
+static void release_before_copy(void)
+{
+    release(true);
 }
 
 static void begin_as_child(bool may_free)
@@ -74,7 +87,7 @@ static bool is_vfork_child(void)
 static void register_for_forks(void)
 {
     owner_pid = is_vfork_child() ? (pid_t)raw_syscall(SYS_getppid, 0, 0, 0, 0, 0, 0) : getpid();
-    pthread_atfork(process_release_all, NULL, after_fork_in_child);
+    pthread_atfork(release_before_copy, NULL, after_fork_in_child);
     at_quick_exit(process_release_all);
 }
 
@@ -192,7 +205,7 @@ EXPORT int execle(const char *path, const char *first, ...)
 EXPORT pid_t _Fork(void)
 {
     __typeof__(&_Fork) real = REAL(_Fork);
-    process_release_all();
+    release_before_copy();
     if (!real) {
         errno = ENOSYS;
         return -1;
@@ -208,15 +221,17 @@ void process_before_syscall(long number)
 {
     if (number == SYS_execve || number == SYS_execveat)
         before_exec();
-    else
+    else if (number == SYS_exit_group)
         process_release_all();
+    else
+        release_before_copy();
 }
 
 EXPORT int posix_spawn(pid_t *restrict pid, const char *restrict path, const posix_spawn_file_actions_t *actions,
                        const posix_spawnattr_t *restrict attributes, char *const argv[restrict],
                        char *const envp[restrict])
 {
-    process_release_all();
+    release_before_copy();
     return REAL(posix_spawn)(pid, path, actions, attributes, argv, envp);
 }
 
@@ -224,19 +239,19 @@ EXPORT int posix_spawnp(pid_t *restrict pid, const char *restrict file, const po
                         const posix_spawnattr_t *restrict attributes, char *const argv[restrict],
                         char *const envp[restrict])
 {
-    process_release_all();
+    release_before_copy();
     return REAL(posix_spawnp)(pid, file, actions, attributes, argv, envp);
 }
 
 EXPORT int system(const char *command)
 {
-    process_release_all();
+    release_before_copy();
     return REAL(system)(command);
 }
 
 EXPORT FILE *popen(const char *command, const char *type)
 {
-    process_release_all();
+    release_before_copy();
     return REAL(popen)(command, type);
 }
 

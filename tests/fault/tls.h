@@ -19,6 +19,9 @@ struct tls tls_open(const char *host, const char *port, int buffer);
 /* All of it, in one write of the library's where that takes so much. Returns how often it was refused before. */
 int tls_write(struct tls *tls, const char *at, size_t len);
 
+/* Looks for an answer without waiting, where there is none yet. `meanwhile` comes before the library is asked why there was none. */
+void tls_read_nothing(struct tls *tls, void (*meanwhile)(void));
+
 /* With a word of farewell. */
 void tls_close(struct tls *tls);
 

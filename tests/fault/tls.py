@@ -119,6 +119,10 @@ def storm(as_they_should, senders):
     return allowed
 
 
+def each_moved(count):
+    return lambda forms, wires: None if wires == [forms[0][1]] * count else 'lengths: %s' % [len(wire) for wire in wires]
+
+
 def each_cut(forms, wires):
     counts = counts_of(wires, forms[0], False)
     return None if None not in counts and len(counts) == 4 else 'requests on each connection: %s' % counts
@@ -155,6 +159,8 @@ ROWS = [
     Row('threads that are canceled, and the session is left', 'cancel-and-keep', [LONG, PUT], canceled(5), valgrind=True),
     Row('seventy processes, made by seven ways, while four threads write whole requests', 'storm-and-wholes', [PUT, GET], storm(True, 10)),
     Row('the same while they write requests in pieces', 'storm-and-pieces', [PUT, GET], storm(False, 10)),
+    Row('two hundred forks without handlers while four threads write whole requests', 'bare-forks', [big_get(6000), GET], storm(True, 0)),
+    Row('processes made while another thread has half a head out, and looks for an answer', 'births-beside-a-reader', [GET], each_moved(6)),
     Row('sixty vforks while four threads write requests in pieces', 'vforks-and-pieces', [PUT, GET], storm(True, 0)),
     Row('a few forks and spawns while four threads write requests in pieces', 'few-forks', [PUT, GET], storm(False, 0), valgrind=True),
     # GnuTLS frees what its threads still use.

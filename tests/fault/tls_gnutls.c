@@ -41,6 +41,16 @@ int tls_write(struct tls *tls, const char *at, size_t len)
     return refused;
 }
 
+void tls_read_nothing(struct tls *tls, void (*meanwhile)(void))
+{
+    char byte;
+    set_blocking(tls->fd, false);
+    ssize_t got = gnutls_record_recv(tls->session, &byte, 1);
+    meanwhile();
+    check(got == GNUTLS_E_AGAIN, "nothing but GNUTLS_E_AGAIN");
+    set_blocking(tls->fd, true);
+}
+
 void tls_close(struct tls *tls)
 {
     gnutls_bye(tls->session, GNUTLS_SHUT_WR);

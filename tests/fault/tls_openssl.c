@@ -27,6 +27,16 @@ int tls_write(struct tls *tls, const char *at, size_t len)
     return refused;
 }
 
+void tls_read_nothing(struct tls *tls, void (*meanwhile)(void))
+{
+    char byte;
+    set_blocking(tls->fd, false);
+    int got = SSL_read(tls->session, &byte, 1);
+    meanwhile();
+    check(got <= 0 && SSL_get_error(tls->session, got) == SSL_ERROR_WANT_READ, "nothing but WANT_READ");
+    set_blocking(tls->fd, true);
+}
+
 void tls_close(struct tls *tls)
 {
     close_ssl(tls->session);

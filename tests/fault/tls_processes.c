@@ -76,6 +76,48 @@ static void storm_and_pieces(char **unused)
     storm(50, SPAWNED, FORKED_AND_SENDS, 10 * BIRTHS);
 }
 
+static void bare_forks(char **unused)
+{
+    (void)unused;
+    storm(0, BARELY_FORKED, BARELY_FORKED, 200);
+}
+
+static void meet_twice(void)
+{
+    pthread_barrier_wait(&barrier);
+    pthread_barrier_wait(&barrier);
+}
+
+/* A thread is in the middle of a head, and of asking its library about a read, when another one forks. */
+static void *write_look_and_write(void *unused)
+{
+    struct tls tls = dial();
+    size_t half = given[0].len / 2;
+    (void)unused;
+    tls_write(&tls, given[0].at, half);
+    tls_read_nothing(&tls, meet_twice);
+    tls_write(&tls, given[0].at + half, given[0].len - half);
+    tls_close(&tls);
+    return NULL;
+}
+
+static void births_beside_a_reader(char **unused)
+{
+    (void)unused;
+    for (enum birth birth = SPAWNED; birth < FORKED_AND_SENDS; birth++) {
+        pthread_t thread;
+        int status = 1;
+        check(pthread_barrier_init(&barrier, NULL, 2) == 0, "barrier");
+        check(pthread_create(&thread, NULL, write_look_and_write, NULL) == 0, "pthread_create");
+        pthread_barrier_wait(&barrier);
+        pid_t pid = bear(birth);
+        check(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0, "a child");
+        pthread_barrier_wait(&barrier);
+        check(pthread_join(thread, NULL) == 0, "pthread_join");
+    }
+    tell_descriptors();
+}
+
 /* Half a head is no business of a child that shares its parent's memory. */
 static void vforks_and_pieces(char **unused)
 {
@@ -133,6 +175,8 @@ static void exit_in_mid_head(char **unused)
 const struct scenario processes[] = {
     {"storm-and-wholes", storm_and_wholes},
     {"storm-and-pieces", storm_and_pieces},
+    {"bare-forks", bare_forks},
+    {"births-beside-a-reader", births_beside_a_reader},
     {"vforks-and-pieces", vforks_and_pieces},
     {"few-forks", few_forks},
     {"exit-while-writing", exit_while_writing},

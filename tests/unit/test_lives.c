@@ -205,10 +205,10 @@ static void only_handles_that_hold_for_the_socket_are_released(void **state)
     holds(&handles[3], 7);
     holds(&handles[4], 8);
     releases = 0;
-    handle_release_holding(8, REASON_RELEASED);
+    handle_release_holding(8, false, REASON_RELEASED);
     assert_int_equal(releases, 1);
     assert_ptr_equal(released[0], &handles[4]);
-    handle_release_holding(0, REASON_RELEASED);
+    handle_release_holding(0, false, REASON_RELEASED);
     assert_int_equal(releases, 2);
     assert_ptr_equal(released[1], &handles[3]);
     for (int i = 2; i < 5; i++)
@@ -285,7 +285,7 @@ static void a_handle_that_cannot_release_keeps_no_other_from_it(void **state)
         handle_leave(&handles[i], holding[i]);
     }
     asked_to_release = 0;
-    handle_release_holding(0, REASON_RELEASED);
+    handle_release_holding(0, false, REASON_RELEASED);
     assert_int_equal(asked_to_release, 32);
     /* Another thread that stays inside is not waited for without an end, even where bytes are held. */
     holding[0]->guard.owner = 1;
