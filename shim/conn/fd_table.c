@@ -191,8 +191,6 @@ void fd_end_late(struct fd_conn *conn)
 
 /* Where bytes are held that may be this very thread's, what it writes now must not overtake them: it waits for the other
  * thread to leave, but not for long, since that one may be blocked in a write. */
-enum { SPINS = 1 << 20 };
-
 struct fd_conn *fd_enter(int fd, enum guard_entry *entry)
 {
     *entry = GUARD_ENTERED;
@@ -202,8 +200,10 @@ struct fd_conn *fd_enter(int fd, enum guard_entry *entry)
             return NULL;
         struct fd_conn *conn = (struct fd_conn *)state;
         *entry = conn_enter(&conn->conn);
-        for (int spin = 0; *entry == GUARD_CONCURRENT && conn_owes_bytes(&conn->conn) && spin < SPINS; spin++)
+        for (int i = 0; *entry == GUARD_CONCURRENT && conn_owes_bytes(&conn->conn) && i < GUARD_TRIES_LONG; i++) {
+            guard_wait(i);
             *entry = conn_enter(&conn->conn);
+        }
         if (*entry != GUARD_ENTERED)
             return NULL;
         if (fd_state(fd) == state)
