@@ -157,7 +157,7 @@ ROWS = [
         stalls=lambda number: number % 2, behind=False),
     Row('the same, asynchronously', 'cancel-blocked-asynchronous', [BLOCKS, PUT], canceled(4), stalls=lambda number: number % 2, behind=False),
     Row('threads that are canceled, and the session is left', 'cancel-and-keep', [LONG, PUT], canceled(5), valgrind=True),
-    Row('seventy processes, made by seven ways, while four threads write whole requests', 'storm-and-wholes', [PUT, GET], storm(True, 10)),
+    Row('seventy processes, made in seven ways, while four threads write whole requests', 'storm-and-wholes', [PUT, GET], storm(True, 10)),
     Row('the same while they write requests in pieces', 'storm-and-pieces', [PUT, GET], storm(False, 10)),
     Row('two hundred forks without handlers while four threads write whole requests', 'bare-forks', [big_get(6000), GET], storm(True, 0)),
     Row('processes made while another thread has half a head out, and looks for an answer', 'births-beside-a-reader', [GET], each_moved(6)),
