@@ -215,6 +215,28 @@ static void only_handles_that_hold_for_the_socket_are_released(void **state)
         handle_forget(&handles[i]);
 }
 
+static void what_another_thread_wrote_is_not_released_where_only_ones_own_is_wanted(void **state)
+{
+    (void)state;
+    enum handle_entry entry;
+    fresh_wire(sizeof wire);
+    holds(&handles[3], 7);
+    holds(&handles[4], 7);
+    for (int i = 3; i < 5; i++) {
+        struct conn *conn = handle_enter(&handles[i], &entry);
+        conn->writer = guard_self() + (i == 3);
+        handle_leave(&handles[i], conn);
+    }
+    releases = 0;
+    handle_release_holding(0, true, REASON_RELEASED);
+    assert_int_equal(releases, 1);
+    assert_ptr_equal(released[0], &handles[4]);
+    handle_release_holding(0, false, REASON_RELEASED);
+    assert_int_equal(releases, 2);
+    handle_forget(&handles[3]);
+    handle_forget(&handles[4]);
+}
+
 static void a_connection_that_a_late_visitor_is_in_is_not_begun_anew(void **state)
 {
     (void)state;
@@ -602,6 +624,7 @@ int main(void)
         cmocka_unit_test(a_handle_lives_as_long_as_its_references),
         cmocka_unit_test(a_range_without_an_end_ends_with_the_table),
         cmocka_unit_test(only_handles_that_hold_for_the_socket_are_released),
+        cmocka_unit_test(what_another_thread_wrote_is_not_released_where_only_ones_own_is_wanted),
         cmocka_unit_test(a_connection_that_a_late_visitor_is_in_is_not_begun_anew),
         cmocka_unit_test(whoever_comes_while_somebody_is_inside_passes),
         cmocka_unit_test(a_handle_that_cannot_release_keeps_no_other_from_it),
