@@ -24,6 +24,8 @@
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *at, size_t size);
+extern void __libc_free(void *at);
+extern void before_free(void) __attribute__((weak)); /* a program's: called before each block is given back */
 extern size_t inside_write(int fd, size_t len) __attribute__((weak));
 
 static const struct kind {
@@ -107,6 +109,13 @@ void *calloc(size_t count, size_t size)
 void *realloc(void *at, size_t size)
 {
     return has_no_memory(__builtin_return_address(0)) ? NULL : __libc_realloc(at, size);
+}
+
+void free(void *at)
+{
+    if (before_free)
+        before_free();
+    __libc_free(at);
 }
 #endif
 

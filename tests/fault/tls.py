@@ -160,6 +160,7 @@ ROWS = [
     Row('seventy processes, made in seven ways, while four threads write whole requests', 'storm-and-wholes', [PUT, GET], storm(True, 10)),
     Row('the same while they write requests in pieces', 'storm-and-pieces', [PUT, GET], storm(False, 10)),
     Row('two hundred forks without handlers while four threads write whole requests', 'bare-forks', [big_get(6000), GET], storm(True, 0)),
+    Row('a fork without handlers while another thread is in the middle of a rewritten head', 'bare-fork-in-mid-write', [LONG], each_moved(1)),
     Row('processes made while another thread has half a head out, and looks for an answer', 'births-beside-a-reader', [GET], each_moved(6)),
     Row('sixty vforks while four threads write requests in pieces', 'vforks-and-pieces', [PUT, GET], storm(True, 0)),
     Row('a few forks and spawns while four threads write requests in pieces', 'few-forks', [PUT, GET], storm(False, 0), valgrind=True),

@@ -76,6 +76,15 @@ static void storm_and_pieces(char **unused)
     storm(50, SPAWNED, FORKED_AND_SENDS, 10 * BIRTHS);
 }
 
+void before_free(void);
+static pid_t frees; /* 0: everybody may */
+
+void before_free(void)
+{
+    if (frees && getpid() != frees)
+        _exit(9);
+}
+
 static void bare_forks(char **unused)
 {
     (void)unused;
@@ -99,6 +108,34 @@ static void *write_look_and_write(void *unused)
     tls_write(&tls, given[0].at + half, given[0].len - half);
     tls_close(&tls);
     return NULL;
+}
+
+static void *write_and_meet(void *unused)
+{
+    struct tls tls = dial();
+    (void)unused;
+    arrange(meet_twice, 2);
+    tls_write(&tls, given[0].at, given[0].len);
+    tls_close(&tls);
+    return NULL;
+}
+
+/* In the child of _Fork() nobody may ask the allocator for anything: the thread that is in the middle of a write might have had it. */
+static void bare_fork_in_mid_write(char **unused)
+{
+    pthread_t thread;
+    int status = 1;
+    (void)unused;
+    check(pthread_barrier_init(&barrier, NULL, 2) == 0, "barrier");
+    check(pthread_create(&thread, NULL, write_and_meet, NULL) == 0, "pthread_create");
+    pthread_barrier_wait(&barrier);
+    frees = getpid();
+    pid_t pid = bear(BARELY_FORKED);
+    frees = 0;
+    check(pid > 0 && waitpid(pid, &status, 0) == pid, "waitpid");
+    tell("the child's status", status);
+    pthread_barrier_wait(&barrier);
+    check(pthread_join(thread, NULL) == 0, "pthread_join");
 }
 
 static void births_beside_a_reader(char **unused)
@@ -176,6 +213,7 @@ const struct scenario processes[] = {
     {"storm-and-wholes", storm_and_wholes},
     {"storm-and-pieces", storm_and_pieces},
     {"bare-forks", bare_forks},
+    {"bare-fork-in-mid-write", bare_fork_in_mid_write},
     {"births-beside-a-reader", births_beside_a_reader},
     {"vforks-and-pieces", vforks_and_pieces},
     {"few-forks", few_forks},

@@ -15,7 +15,7 @@ OPENSSL = [
              needs=('was refused',)),
     Scenario('write/implicit', 'SSL_write that does the handshake', 'openssl_write', THREE, valgrind=True),
     Scenario('write/implicit-refused', 'SSL_write that does the handshake without waiting, repeated at WANT_READ from a moved copy', 'openssl_write', THREE,
-             needs=('wanted to read',)),
+             port=SLOW),
     Scenario('write/implicit-body', 'SSL_write of a head that does the handshake, and of its body', 'openssl_write', (POST, POST)),
     Scenario('write/implicit-halves', 'SSL_write of half a head that does the handshake', 'openssl_write', THREE, 'same'),
     Scenario('write/memory', 'SSL_write_ex over memory BIOs, a head in two halves', 'openssl_write', THREE, valgrind=True),
