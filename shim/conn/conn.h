@@ -58,7 +58,8 @@ struct conn {
     void *library_write;
     const void *way;   /* what the bytes came by, where that is more than the handle; never looked into */
     uint64_t identity; /* of the socket that held bytes are for, where the layer knows one */
-    bool provisional;  /* all bytes so far may be refused and shown again from their start (TLS early data) */
+    bool private_way; /* it leads by functions of the program's own, whose data may be gone: theirs to call, not ours */
+    bool provisional; /* all bytes so far may be refused and shown again from their start (TLS early data) */
 
     struct guard guard;
     _Atomic bool disturbed; /* another thread wrote while somebody was inside */

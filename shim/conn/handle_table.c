@@ -196,7 +196,7 @@ static struct conn *enter_holding(struct shard *shard, uint64_t identity, size_t
     for (struct entry *entry = shard->entries; entry && !found; entry = entry->hh.next) {
         struct conn *conn = entry->conn;
         if (!conn || !__atomic_load_n(&conn->holding, __ATOMIC_ACQUIRE) ||
-            !__atomic_load_n(&conn->release, __ATOMIC_RELAXED) ||
+            !__atomic_load_n(&conn->release, __ATOMIC_RELAXED) || __atomic_load_n(&conn->private_way, __ATOMIC_RELAXED) ||
             (identity && __atomic_load_n(&conn->identity, __ATOMIC_RELAXED) != identity))
             continue;
         if (skip)

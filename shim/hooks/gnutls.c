@@ -61,8 +61,7 @@ static enum reason objects(void *ctx, const struct decision *decision)
 {
     struct gnutls_call *call = ctx;
     if (!decision)
-        __atomic_store_n(&call->call.conn->identity, socket_identity(descriptor_of(session_of(call), call->call.real)),
-                         __ATOMIC_RELAXED);
+        handle_note_socket(call->call.conn, socket_identity(descriptor_of(session_of(call), call->call.real)));
     return REASON_NONE;
 }
 
