@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -53,7 +54,7 @@ static void after_fork_in_child(void)
 
 /* The child of a vfork() runs on its parent's thread, whose number libc knows (and notes in a mutex that counts); the
  * kernel's is the child's. */
-static bool is_vfork_child(void)
+bool process_is_vfork_child(void)
 {
 #ifdef __GLIBC__
     pthread_mutex_t noted = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
@@ -68,7 +69,7 @@ static bool is_vfork_child(void)
 
 static void register_for_forks(void)
 {
-    owner_pid = is_vfork_child() ? (pid_t)raw_syscall(SYS_getppid, 0, 0, 0, 0, 0, 0) : getpid();
+    owner_pid = process_is_vfork_child() ? (pid_t)raw_syscall(SYS_getppid, 0, 0, 0, 0, 0, 0) : getpid();
     pthread_atfork(process_release_all, NULL, after_fork_in_child);
     at_quick_exit(process_release_all);
 }
@@ -198,11 +199,13 @@ EXPORT pid_t _Fork(void)
     return pid;
 }
 
-/* Called by the assembly of syscall() before numbers that make, replace or end a process. */
-void process_before_syscall(long number)
+/* Called by the assembly of syscall() before numbers that make, replace, end or confine a process. */
+void process_before_syscall(long number, long first)
 {
     if (number == SYS_execve || number == SYS_execveat)
         before_exec();
+    else if (number == SYS_seccomp)
+        process_before_seccomp(first == SECCOMP_SET_MODE_STRICT);
     else
         process_release_all();
 }

@@ -179,7 +179,8 @@ bool socket_needs_look(int fd)
     bool look = config_get()->mode != MODE_OFF && fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
     errno = saved;
     if (!look) {
-        fd_set_plain(fd);
+        if (fd < FD_PAGE || config_get()->mode != MODE_OFF)
+            fd_set_plain(fd); /* a page for high ones takes memory, and may come to nothing but a system call that kills */
         return false;
     }
     fd_set_socket(fd);

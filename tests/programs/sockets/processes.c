@@ -2,11 +2,15 @@
  * nothing here decides whether what arrived is right. */
 #include "common.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <link.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -470,7 +474,111 @@ static void end_handler_sends(void)
     CALL(write(late_fd, given[0].at, half_of(given[0])));
 }
 
+/* --- sandboxes --- */
+
+static void write_rest_quietly(int fd)
+{
+    write_all(fd, given[0].at + half_of(given[0]), given[0].len - half_of(given[0]));
+}
+
+/* Ends without libc, which would use a call that is forbidden by then. */
+static void end_by_call(void)
+{
+    syscall(SYS_exit, 0);
+}
+
+/* Descriptors that nobody saw being opened, up to numbers that are seldom reached, so that memory for each would be felt. */
+enum { FILES = 19, APART = 1024 };
+
+static void write_files(const int *files, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (write(files[i], "a", 1) != 1)
+            abort();
+    if (write(STDERR_FILENO, "b", 1) != 1)
+        abort();
+}
+
+/* A connection in mid-head, a new one, and one that a request went by. */
+static void strict(void)
+{
+    const struct rlimit many = {FILES * APART, FILES * APART};
+    int files[FILES];
+    need(setrlimit(RLIMIT_NOFILE, &many) == 0, "RLIMIT_NOFILE");
+    pid_t pid = fork();
+    if (pid == 0) {
+        for (int i = 0; i < FILES; i++)
+            files[i] = fcntl(open("/dev/null", O_WRONLY), F_DUPFD, 3 + i * (APART - 1));
+        int begun = dial(), fresh = dial(), kept = dial();
+        write_all(begun, given[0].at, half_of(given[0]));
+        write_all(kept, given[1].at, given[1].len);
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
+        write_files(files, FILES);
+        write_rest_quietly(begun);
+        write_all(fresh, given[1].at, given[1].len);
+        write_all(kept, given[0].at, half_of(given[0]));
+        write_rest_quietly(kept);
+        end_by_call();
+    }
+    wait_for_child(pid);
+}
+
+/* The program's own file was opened before; its filter knows nothing of fstat(). */
+static void filter_without_fstat(long install(const struct sock_fprog *filter))
+{
+    struct sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fstat, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_newfstatat, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog filter = {sizeof rules / sizeof rules[0], rules};
+    pid_t pid = fork();
+    if (pid == 0) {
+        int file = open("/dev/null", O_WRONLY);
+        need(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && install(&filter) == 0, "a filter");
+        write_files(&file, 1);
+        end_by_call();
+    }
+    wait_for_child(pid);
+}
+
+static long install_by_prctl(const struct sock_fprog *filter)
+{
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, filter);
+}
+
+static long install_by_seccomp(const struct sock_fprog *filter)
+{
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, filter);
+}
+
+static long install_by_syscall(const struct sock_fprog *filter)
+{
+    return syscall(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, filter, 0, 0);
+}
+
+static void filter_by_prctl(void)
+{
+    filter_without_fstat(install_by_prctl);
+}
+
+static void filter_by_seccomp(void)
+{
+    filter_without_fstat(install_by_seccomp);
+}
+
+static void filter_by_syscall(void)
+{
+    filter_without_fstat(install_by_syscall);
+}
+
 const struct scenario scenarios[] = {
+    {"strict", strict},
+    {"filter-by-prctl", filter_by_prctl},
+    {"filter-by-seccomp", filter_by_seccomp},
+    {"filter-by-syscall", filter_by_syscall},
     {"inherited-cat", inherited_cat},
     {"inherited-cat-beside-unwinder", inherited_cat_beside_unwinder},
     {"inherited-in-turn", inherited_in_turn},

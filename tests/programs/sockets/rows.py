@@ -222,6 +222,12 @@ for scenario in ('return', 'exit', '_exit', '_Exit', 'quick_exit', 'exit_group')
     ROWS.append(row('half a head is on the wire after the process ends by %s' % scenario, 'processes', 'end-' + scenario, [[GET]],
                     [[half(GET)]]))
 
+ROWS.append(row('seccomp that leaves read, write and exit: files, standard error, a connection in mid-head, a new one, one that was written to',
+                'processes', 'strict', [[PUT], [GET]], [[same(PUT)], [same(GET)], [GET, same(PUT)]], valgrind=False))
+for scenario in ('prctl', 'seccomp', 'syscall'):
+    ROWS.append(row('a filter that kills at fstat, by %s: a file and standard error' % scenario, 'processes', 'filter-by-' + scenario, [[GET]], [],
+                    valgrind=False))
+
 # --- threads and signals -------------------------------------------------------------------------------------------------------------
 
 
