@@ -42,6 +42,7 @@ struct conn {
     struct stream stream;
     struct buffer held; /* bytes the program was told were written, still in question (in audit mode: a copy) */
     struct buffer out;  /* a commit under way: bytes that go out before anything else */
+    size_t shown;       /* how many of the held bytes are on the wire already: a request line's, before its query */
     size_t out_sent;
     size_t ahead; /* of the bytes the program shows next, how many went into a commit already */
     size_t due;   /* and how many of those behind were found to need no change, but were refused by a short write */
@@ -50,6 +51,7 @@ struct conn {
     /* The last write that was passed through and refused, for libraries that go on with it unseen. */
     struct stream refused_after;
     size_t refused_len;
+    size_t refused_ahead; /* of a request line, before its query; the library may have kept them, and gets them again first */
     bool refused_told; /* its decision was told then, and is not when it is shown again */
 
     /* For bytes that must be released when the library is not there to ask: how this layer does that, and by what. `release` and

@@ -146,26 +146,18 @@ static const struct sink socket_sink = {
     .whole_writes = false,
 };
 
-/* Two ends without a name, as of socketpair(): often a pipe between threads or processes, where a single byte is a
- * message of its own. There a request must show its method and target at once. */
-static bool is_unnamed_pair(int fd, int domain)
-{
-    struct sockaddr_storage peer;
-    socklen_t len = sizeof peer;
-    return domain == AF_UNIX && getpeername(fd, (struct sockaddr *)&peer, &len) == 0 && len <= sizeof(sa_family_t);
-}
-
-static bool is_stream_socket(int fd, int *domain, struct stat *status)
+static bool is_stream_socket(int fd, struct stat *status)
 {
     int type = 0;
+    int domain = 0;
     socklen_t len = sizeof type;
     if (fstat(fd, status) != 0 || !S_ISSOCK(status->st_mode))
         return false;
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0 || type != SOCK_STREAM)
         return false;
-    len = sizeof *domain;
-    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, domain, &len) == 0 &&
-           (*domain == AF_INET || *domain == AF_INET6 || *domain == AF_UNIX);
+    len = sizeof domain;
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 &&
+           (domain == AF_INET || domain == AF_INET6 || domain == AF_UNIX);
 }
 
 bool socket_needs_look(int fd)
@@ -198,11 +190,7 @@ static bool track(int fd, const struct stat *status)
 static bool track_if_request(int fd, struct span first)
 {
     struct stat status;
-    int domain = 0;
-    if (!request_may_begin(first) || config_get()->mode == MODE_OFF || !is_stream_socket(fd, &domain, &status))
-        return false;
-    const char *space = memchr(first.at, ' ', first.len);
-    if (is_unnamed_pair(fd, domain) && (!space || space + 1 == first.at + first.len))
+    if (!request_may_begin(first) || config_get()->mode == MODE_OFF || !is_stream_socket(fd, &status))
         return false;
     return track(fd, &status);
 }
@@ -210,15 +198,13 @@ static bool track_if_request(int fd, struct span first)
 void socket_before_copy(int from)
 {
     struct stat status;
-    int domain = 0;
     const uintptr_t state = fd_state(from);
     if ((state != FD_SOCKET && state != FD_UNKNOWN) || config_get()->mode == MODE_OFF)
         return;
     int saved = errno;
-    if (is_stream_socket(from, &domain, &status)) {
+    if (is_stream_socket(from, &status)) {
         stdio_watch(); /* it may be an inherited one */
-        if (!is_unnamed_pair(from, domain))
-            track(from, &status);
+        track(from, &status);
     }
     errno = saved;
 }

@@ -357,9 +357,50 @@ static void releases_what_is_held_unchanged_at_every_position(void **state)
         assert_int_equal(fake.len, at);
         assert_int_equal(conns_holding, 0);
         assert_int_equal(conn_write(conn, &call, one.in + at, head - at), head - at);
-        assert_wire(one.in);
-        assert_int_equal(conn->stream.state, STREAM_OPAQUE);
+        const bool held = memchr(one.in, '?', at); /* what came before the query was out already */
+        assert_wire(held ? one.in : one.out);
+        assert_int_equal(conn->stream.state, held ? STREAM_OPAQUE : STREAM_START);
     }
+}
+
+/* Whatever is written before the query goes out at once: a peer of another protocol may answer to a single byte. */
+static void holds_nothing_of_a_request_line_before_its_query(void **state)
+{
+    (void)state;
+    struct conn_call call = call_by(&stream_sink);
+    const size_t query = (size_t)(strchr(one.in, '?') - one.in);
+    fresh_fake();
+    struct conn *conn = fresh_conn();
+    for (size_t at = 0; at < query; at++) {
+        assert_int_equal(conn_write(conn, &call, one.in + at, 1), 1);
+        assert_int_equal(fake.len, at + 1);
+        assert_int_equal(conns_holding, 0);
+    }
+    assert_int_equal(conn_write(conn, &call, one.in + query, 1), 1);
+    assert_int_equal(fake.len, query);
+    assert_int_equal(conns_holding, 1);
+    const size_t rest = strlen(one.in) - query - 1;
+    assert_int_equal(conn_write(conn, &call, one.in + query + 1, rest), rest);
+    assert_wire(one.out);
+    assert_settled();
+}
+
+/* A library that kept the bytes of a refused write gets the same again, though the program shows the query too by then. */
+static void what_was_refused_before_the_query_goes_first(void **state)
+{
+    (void)state;
+    struct conn_call call = call_by(&stream_sink);
+    fresh_fake();
+    fake.insists = true;
+    fake.planned = 1;
+    fake.plan[0] = REFUSE;
+    struct conn *conn = fresh_conn();
+    assert_int_equal(conn_write(conn, &call, one.in, 4), -1);
+    const size_t len = strlen(one.in);
+    assert_int_equal(conn_write(conn, &call, one.in, len), len);
+    assert_false(fake.retried_wrongly);
+    assert_wire(one.out);
+    assert_settled();
 }
 
 static void a_release_that_is_refused_goes_on_with_the_next_write(void **state)
@@ -629,6 +670,8 @@ int main(void)
         cmocka_unit_test(loses_nothing_when_any_one_allocation_fails),
         cmocka_unit_test(loses_nothing_when_memory_runs_out_for_good),
         cmocka_unit_test(releases_what_is_held_unchanged_at_every_position),
+        cmocka_unit_test(holds_nothing_of_a_request_line_before_its_query),
+        cmocka_unit_test(what_was_refused_before_the_query_goes_first),
         cmocka_unit_test(a_release_that_is_refused_goes_on_with_the_next_write),
         cmocka_unit_test(the_program_may_retry_with_fewer_or_more_bytes),
         cmocka_unit_test(a_commit_goes_out_whole_for_a_program_that_gives_up),

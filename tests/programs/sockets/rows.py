@@ -159,9 +159,11 @@ ROWS += [
 ]
 for scenario in ('read', 'readv', 'recv', 'recvfrom', 'recvmsg', 'recvmmsg', 'syscall', 'poll_and_read', 'splice', 'preadv2'):
     ROWS.append(row('the peer gets a half head before a read that blocks: %s' % scenario, 'descriptors', 'read-' + scenario,
-                    [[same(PUT)]], recorder={'answer_at': 3}))
+                    [[same(PUT)]], recorder={'answer_at': 100}))      # the query begins before that
 ROWS += [
     row('reads that do not block, and poll(), release nothing', 'descriptors', 'read-nonblocking', [[PUT]]),
+    row('a single byte is answered that a request may begin with: the program waits by poll(), and goes on', 'descriptors', 'read-after-one-byte',
+        [[PUT]], recorder={'answer_at': 1}),
     row('a file with the number of a connection gets its bytes', 'descriptors', 'file-after-request', [[PUT]]),
     row('a file with the number of a connection gets each piece at once', 'descriptors', 'file-after-request-pieces', [[PUT]]),
     row('a file with the number of a connection in mid-head gets its bytes', 'descriptors', 'file-after-half', [[PUT]], [[half(PUT)]]),
