@@ -86,18 +86,31 @@ static void release_if_inherited(int fd)
         socket_release(fd);
 }
 
+/* Another program may inherit what is tracked. */
+static void mark_for_others(void)
+{
+    if (owner_pid)
+        fd_each(0, ~0u, socket_mark_for_others);
+}
+
 /* After vfork() a child runs in its parent's memory: what is held there for descriptors that the exec closes is the
  * parent's to go on with. */
 static void before_exec(void)
 {
-    if (nothing_is_held())
-        return;
     int saved = errno;
-    if (process_is_foreign())
+    if (process_is_foreign() && !nothing_is_held())
         fd_each(0, ~0u, release_if_inherited);
     else
         process_release_all();
+    mark_for_others();
     errno = saved;
+}
+
+/* Before a call that forks and execs by itself, seen by nobody. */
+static void before_spawn(void)
+{
+    process_release_all();
+    mark_for_others();
 }
 
 EXPORT int execve(const char *path, char *const argv[], char *const envp[])
@@ -214,7 +227,7 @@ EXPORT int posix_spawn(pid_t *restrict pid, const char *restrict path, const pos
                        const posix_spawnattr_t *restrict attributes, char *const argv[restrict],
                        char *const envp[restrict])
 {
-    process_release_all();
+    before_spawn();
     return REAL(posix_spawn)(pid, path, actions, attributes, argv, envp);
 }
 
@@ -222,19 +235,19 @@ EXPORT int posix_spawnp(pid_t *restrict pid, const char *restrict file, const po
                         const posix_spawnattr_t *restrict attributes, char *const argv[restrict],
                         char *const envp[restrict])
 {
-    process_release_all();
+    before_spawn();
     return REAL(posix_spawnp)(pid, file, actions, attributes, argv, envp);
 }
 
 EXPORT int system(const char *command)
 {
-    process_release_all();
+    before_spawn();
     return REAL(system)(command);
 }
 
 EXPORT FILE *popen(const char *command, const char *type)
 {
-    process_release_all();
+    before_spawn();
     return REAL(popen)(command, type);
 }
 

@@ -160,6 +160,16 @@ static bool is_stream_socket(int fd, struct stat *status)
            (domain == AF_INET || domain == AF_INET6 || domain == AF_UNIX);
 }
 
+/* A program that inherits a connection in the middle of a request writes what no program of ours may take for one: a body that
+ * is full of them, say. The socket itself tells: this is the signal that it would raise with O_ASYNC, which nearly nobody sets,
+ * and which survives exec. */
+enum { MARK = 64 };
+
+static bool is_marked(int fd)
+{
+    return REAL(fcntl)(fd, F_GETSIG) == MARK;
+}
+
 bool socket_needs_look(int fd)
 {
     struct stat status;
@@ -168,7 +178,7 @@ bool socket_needs_look(int fd)
     if (fd < 0)
         return false;
     int saved = errno;
-    bool look = config_get()->mode != MODE_OFF && fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
+    bool look = config_get()->mode != MODE_OFF && fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) && !is_marked(fd);
     errno = saved;
     if (!look) {
         if (fd < FD_PAGE || config_get()->mode != MODE_OFF)
@@ -202,7 +212,7 @@ void socket_before_copy(int from)
     if ((state != FD_SOCKET && state != FD_UNKNOWN) || config_get()->mode == MODE_OFF)
         return;
     int saved = errno;
-    if (is_stream_socket(from, &status)) {
+    if (is_stream_socket(from, &status) && !(state == FD_UNKNOWN && is_marked(from))) {
         stdio_watch(); /* it may be an inherited one */
         track(from, &status);
     }
@@ -232,6 +242,19 @@ static bool enter_tracked(struct socket_call *call)
     enum guard_entry entry;
     call->conn = fd_enter(call->fd, &entry);
     return call->conn && is_still_tracked(call);
+}
+
+void socket_mark_for_others(int fd)
+{
+    struct socket_call call = {.fd = fd};
+    if (!enter_tracked(&call))
+        return;
+    const bool marked = !conn_is_between_requests(&call.conn->conn);
+    int saved = errno;
+    if (marked != call.conn->marked && is_same_socket(&call) && REAL(fcntl)(fd, F_GETSIG) == (marked ? 0 : MARK))
+        call.conn->marked = REAL(fcntl)(fd, F_SETSIG, marked ? MARK : 0) == 0 ? marked : !marked;
+    errno = saved;
+    socket_leave(&call);
 }
 
 bool socket_enter(struct socket_call *call, struct span first)

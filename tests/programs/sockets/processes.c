@@ -59,6 +59,77 @@ static void inherited_cat(void)
     cat_to(dial());
 }
 
+/* The head of a body that somebody else writes. */
+static int dial_with_open_post(void)
+{
+    int fd = dial();
+    write_all(fd, given[0].at, given[0].len);
+    return fd;
+}
+
+/* For commands that find it as their descriptor 3. */
+static void make_inherited(int fd)
+{
+    if (fd != 3)
+        need(dup2(fd, 3) == 3, "dup2");
+    setenv("FILE", given_path[1], 1);
+}
+
+static void body_by_exec(void)
+{
+    make_inherited(dial_with_open_post());
+    pid_t pid = fork();
+    if (pid == 0) {
+        execl("/bin/sh", "sh", "-c", "cat \"$FILE\" >&3", NULL);
+        _exit(127);
+    }
+    wait_for_child(pid);
+}
+
+static void body_by_vfork(void)
+{
+    int fd = dial_with_open_post();
+    setenv("FILE", given_path[1], 1);
+    pid_t pid = vfork();
+    if (pid == 0) {
+        dup2(fd, STDOUT_FILENO);
+        execl("/bin/sh", "sh", "-c", "cat \"$FILE\"", NULL);
+        _exit(127);
+    }
+    wait_for_child(pid);
+}
+
+static void body_by_system(void)
+{
+    make_inherited(dial_with_open_post());
+    CALL(system("cat \"$FILE\" >&3"));
+}
+
+static void body_by_spawn(void)
+{
+    int fd = dial_with_open_post();
+    posix_spawn_file_actions_t actions;
+    pid_t pid;
+    fcntl(fd, F_SETFD, FD_CLOEXEC); /* the copy is what is inherited */
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
+    char *argv[] = {"cat", (char *)given_path[1], NULL};
+    CALL(posix_spawn(&pid, "/bin/cat", &actions, NULL, argv, environ));
+    posix_spawn_file_actions_destroy(&actions);
+    wait_for_child(pid);
+}
+
+/* A command runs in the middle of a body, another one after it. */
+static void body_then_command(void)
+{
+    int fd = dial_with_open_post();
+    make_inherited(fd);
+    CALL(system("true"));
+    write_all(fd, given[1].at, given[1].len);
+    setenv("FILE", given_path[2], 1);
+    CALL(system("cat \"$FILE\" >&3"));
+}
+
 static int hold_lock(struct dl_phdr_info *info, size_t size, void *begun)
 {
     (void)info, (void)size;
@@ -582,6 +653,11 @@ const struct scenario scenarios[] = {
     {"inherited-cat", inherited_cat},
     {"inherited-cat-beside-unwinder", inherited_cat_beside_unwinder},
     {"inherited-in-turn", inherited_in_turn},
+    {"body-by-exec", body_by_exec},
+    {"body-by-vfork", body_by_vfork},
+    {"body-by-system", body_by_system},
+    {"body-by-spawn", body_by_spawn},
+    {"body-then-command", body_then_command},
     {"forked-sends", forked_sends},
     {"fork-child-_exits", fork_child_underscore_exits},
     {"fork-child-exits", fork_child_exits},

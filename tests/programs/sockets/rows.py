@@ -187,6 +187,14 @@ PROCESSES = [
     ('cat in a child writes to an inherited connection', 'inherited-cat', [[PUT]], None, {}),
     ('the same with another thread in dl_iterate_phdr() meanwhile', 'inherited-cat-beside-unwinder', [[PUT]], None, {}),
     ('two children in turn write requests to an inherited connection', 'inherited-in-turn', [[PUT], [GET]], None, {}),
+    ('a body that looks like a request, by a command behind fork and exec', 'body-by-exec', [[open_post(PUT)], [PUT]],
+     [[open_post(PUT), same(PUT)]], {}),
+    ('a body that looks like a request, by a command behind vfork and exec', 'body-by-vfork', [[open_post(PUT)], [PUT]],
+     [[open_post(PUT), same(PUT)]], {}),
+    ('a body that looks like a request, by system()', 'body-by-system', [[open_post(PUT)], [PUT]], [[open_post(PUT), same(PUT)]], {}),
+    ('a body that looks like a request, by posix_spawn()', 'body-by-spawn', [[open_post(PUT)], [PUT]], [[open_post(PUT), same(PUT)]], {}),
+    ('a command in the middle of a body, and one behind it that sends a request', 'body-then-command', [[open_post(PUT)], [PUT], [GET]],
+     [[open_post(PUT), same(PUT), GET]], {}),
     ('a forked child sends, then the parent', 'forked-sends', [[PUT], [GET]], None, {}),
     ('fork in mid-head, the child ends by _exit', 'fork-child-_exits', [[same(PUT)]], None, {}),
     ('fork in mid-head, the child ends by exit', 'fork-child-exits', [[same(PUT)]], None, {}),
@@ -216,7 +224,7 @@ PROCESSES = [
     ('an atexit handler sends the second half', 'end-handler-sends', [[PUT]], None, {}),
 ]
 # valgrind makes a fork of vfork, children of clone() are its own affair, and a thread's memory is possibly lost in a child that it is not in
-ROWS += [row(sentence, 'processes', scenario, files, wires, valgrind=not scenario.startswith(('vfork', 'clone', 'inherited-cat-beside')), **more)
+ROWS += [row(sentence, 'processes', scenario, files, wires, valgrind=not scenario.startswith(('vfork', 'clone', 'inherited-cat-beside', 'body-by-vfork')), **more)
          for sentence, scenario, files, wires, more in PROCESSES]
 for scenario in ('execve', 'execv', 'execvp', 'execvpe', 'execl', 'execlp', 'execle', 'fexecve', 'execveat', 'syscall_execve'):
     ROWS.append(row('half a head is on the wire after %s' % scenario, 'processes', scenario, [[GET]], [[half(GET)]]))
