@@ -299,15 +299,14 @@ static bool is_before_query(const struct stream *stream, struct span in)
     return stream->state == STREAM_START && !memchr(in.at, '?', in.len);
 }
 
-/* The last `len` bytes that are held need not wait: they go out at once, and are kept for what comes behind them. A peer of
- * another protocol may answer to a single byte. */
-static bool write_ahead(struct conn *conn, const struct conn_call *call, const char *buf, size_t len,
-                        struct progress *progress)
+/* `len` bytes, of which all behind the first `passed` are the last that are held, need not wait: they go out at once, and the held
+ * ones are kept for what comes behind them. A peer of another protocol may answer to a single byte. */
+static bool write_ahead(struct conn *conn, const struct conn_call *call, const char *buf, size_t len, size_t passed,
+                        const struct stream *next, struct progress *progress)
 {
-    const size_t before = conn->held.len - len;
+    const size_t before = conn->held.len - (len - passed);
     ssize_t sent = call->sink->write(call->ctx, buf, len);
-    conn->held.len = before + (sent > 0 ? (size_t)sent : 0);
-    conn->shown = conn->held.len;
+    conn->held.len = conn->shown = before + (sent > (ssize_t)passed ? (size_t)sent - passed : 0);
     if (sent <= 0) {
         conn->refused_after = conn->stream;
         stream_end(&conn->refused_after, REASON_UNSEEN_BYTES);
@@ -315,9 +314,24 @@ static bool write_ahead(struct conn *conn, const struct conn_call *call, const c
         progress->answer = sent;
         return false;
     }
+    conn->stream = *next;
+    conn->due = (size_t)sent < passed ? passed - (size_t)sent : 0;
     progress->taken = (size_t)sent;
     progress->short_write = (size_t)sent < len;
     return true;
+}
+
+/* The same behind a commit: what is left of the write goes out with it. Returns what is to be kept of it. */
+static struct buffer add_ahead(const struct stream *next, const struct stream_step *step, struct span rest,
+                               struct buffer *out)
+{
+    struct buffer kept = {.at = NULL};
+    if (step->verdict == STREAM_HOLD && is_before_query(next, rest) && buffer_reserve(out, rest.len) &&
+        buffer_reserve(&kept, rest.len)) {
+        buffer_append(out, rest.at, rest.len);
+        buffer_append(&kept, rest.at, rest.len);
+    }
+    return kept;
 }
 
 /* How many of `len` bytes that the program shows now are looked at together. */
@@ -344,15 +358,21 @@ static bool write_fresh(struct conn *conn, const struct conn_call *call, const c
         passed += step.len;
     } while (passed < len && passed <= TAIL_MAX && !worth_telling(&step));
 
+    const bool ahead = step.verdict == STREAM_HOLD && is_before_query(&next, span_of(buf + passed, len - passed));
     if (step.verdict == STREAM_REWRITE) {
         struct buffer out = {.at = NULL};
         size_t done = assemble(&next, call, span_of(buf, len), 0, passed, &step, &out);
         if (done) {
+            buffer_free(&conn->held); /* empty: of a write that was refused */
+            conn->held = add_ahead(&next, &step, span_of(buf + done, len - done), &out);
+            conn->shown = conn->held.len;
             conn->stream = next;
-            commit(conn, out, done);
+            commit(conn, out, done + conn->held.len);
             return send_commit(conn, call, progress);
         }
         buffer_free(&out);
+    } else if (ahead && held_append(conn, buf + passed, len - passed)) {
+        return write_ahead(conn, call, buf, len, passed, &next, progress);
     } else if (passed) {
         /* A refused write may be taken up without being shown again, so its decision is told now, and then not once more. */
         bool told = conn->refused_told;
@@ -361,11 +381,8 @@ static bool write_fresh(struct conn *conn, const struct conn_call *call, const c
             tell(call, &step);
         conn->refused_told = !through;
         return through;
-    } else if (is_before_query(&next, span_of(buf, len))) {
-        if (held_append(conn, buf, len))
-            return write_ahead(conn, call, buf, len, progress);
-    } else if (call->sink->objects && (trouble = call->sink->objects(call->ctx, NULL)) != REASON_NONE) {
-        /* not to be held: passed on below */
+    } else if (ahead || (call->sink->objects && (trouble = call->sink->objects(call->ctx, NULL)) != REASON_NONE)) {
+        /* without memory, or not to be held: passed on below */
     } else if (held_append(conn, buf, len)) {
         set_holding(conn, true);
         conn->stream = next;
@@ -400,7 +417,7 @@ static bool write_behind_held(struct conn *conn, const struct conn_call *call, c
     if (step.verdict == STREAM_HOLD) {
         enum reason trouble = REASON_NONE;
         if (is_before_query(&next, in))
-            return write_ahead(conn, call, buf, take, progress);
+            return write_ahead(conn, call, buf, take, 0, &next, progress);
         if (!conn->holding && call->sink->objects)
             trouble = call->sink->objects(call->ctx, NULL);
         if (trouble != REASON_NONE) {
@@ -421,10 +438,14 @@ static bool write_behind_held(struct conn *conn, const struct conn_call *call, c
         commit_held(conn, take, REASON_NO_MEMORY);
         return send_commit(conn, call, progress);
     }
+    struct buffer kept = add_ahead(&next, &step, span_from(in, done), &out);
     conn->stream = next;
     drop_shown(conn, &out);
-    commit(conn, out, done - before); /* before nothing is held any more: conn_owes_bytes() is asked from outside */
+    /* before nothing is held any more: conn_owes_bytes() is asked from outside */
+    commit(conn, out, done + kept.len - before);
     buffer_free(&conn->held);
+    conn->held = kept;
+    conn->shown = kept.len;
     set_holding(conn, false);
     return send_commit(conn, call, progress);
 }
