@@ -385,6 +385,33 @@ static void holds_nothing_of_a_request_line_before_its_query(void **state)
     assert_settled();
 }
 
+/* Behind a request that changes, or one that does not, or half of one that was held. */
+static void the_start_of_a_request_goes_out_in_the_same_write(void **state)
+{
+    (void)state;
+    struct conn_call call = call_by(&stream_sink);
+    static const char plain[] = "GET /b HTTP/1.1\r\nHost: app.example.com\r\n\r\n";
+    const char *const before[] = {one.in, plain};
+    for (size_t i = 0; i < 2; i++)
+        for (size_t cut = 0; cut < 2; cut++) {
+            char both[1000];
+            const size_t half = cut * strlen(before[i]) / 2;
+            const size_t len = (size_t)snprintf(both, sizeof both, "%s%s", before[i], one.in);
+            const size_t start = strlen(before[i]) + 2;
+            fresh_fake();
+            struct conn *conn = fresh_conn();
+            if (half)
+                assert_int_equal(conn_write(conn, &call, both, half), half);
+            const size_t calls = fake.calls;
+            assert_int_equal(conn_write(conn, &call, both + half, start - half), start - half);
+            assert_int_equal(fake.calls, calls + 1);
+            assert_int_equal(conn_write(conn, &call, both + start, len - start), len - start);
+            snprintf(both, sizeof both, "%s%s", i ? plain : one.out, one.out);
+            assert_wire(both);
+            assert_settled();
+        }
+}
+
 /* A library that kept the bytes of a refused write gets the same again, though the program shows the query too by then. */
 static void what_was_refused_before_the_query_goes_first(void **state)
 {
@@ -671,6 +698,7 @@ int main(void)
         cmocka_unit_test(loses_nothing_when_memory_runs_out_for_good),
         cmocka_unit_test(releases_what_is_held_unchanged_at_every_position),
         cmocka_unit_test(holds_nothing_of_a_request_line_before_its_query),
+        cmocka_unit_test(the_start_of_a_request_goes_out_in_the_same_write),
         cmocka_unit_test(what_was_refused_before_the_query_goes_first),
         cmocka_unit_test(a_release_that_is_refused_goes_on_with_the_next_write),
         cmocka_unit_test(the_program_may_retry_with_fewer_or_more_bytes),
