@@ -57,16 +57,13 @@ static void to_syslog(const char *line, size_t len)
 {
     static const char prefix[] = "<14>jwtshim: ";
     static const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
-    char datagram[4096];
-    if (len > sizeof datagram - sizeof prefix)
-        return;
-    memcpy(datagram, prefix, sizeof prefix - 1);
-    memcpy(datagram + sizeof prefix - 1, line, len);
+    struct iovec pieces[] = {{(char *)(uintptr_t)prefix, sizeof prefix - 1}, {(char *)(uintptr_t)line, len - 1}};
+    const struct msghdr datagram = {
+        .msg_name = (void *)(uintptr_t)&address, .msg_namelen = sizeof address, .msg_iov = pieces, .msg_iovlen = 2};
     long fd = raw_syscall(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, 0, 0, 0);
     if (fd < 0)
         return;
-    raw_syscall(SYS_sendto, fd, (long)datagram, (long)(sizeof prefix - 1 + len - 1), MSG_NOSIGNAL, (long)&address,
-                sizeof address);
+    raw_syscall(SYS_sendmsg, fd, (long)&datagram, MSG_NOSIGNAL, 0, 0, 0);
     raw_close((int)fd);
 }
 
