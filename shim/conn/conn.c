@@ -296,7 +296,7 @@ static bool write_unseen(struct conn *conn, const struct conn_call *call, const 
 /* Whether nothing of an unfinished request line can change: what may is behind its '?'. */
 static bool is_before_query(const struct stream *stream, struct span in)
 {
-    return stream->state == STREAM_START && !memchr(in.at, '?', in.len);
+    return stream->state == STREAM_START && in.at && !memchr(in.at, '?', in.len);
 }
 
 /* `len` bytes, of which all behind the first `passed` are the last that are held, need not wait: they go out at once, and the held

@@ -609,11 +609,20 @@ static void nothing_is_held_where_the_layer_forbids_it(void **state)
     (void)state;
     const struct sink sink = {.layer = "fake", .write = fake_write, .objects = refusing_to_hold};
     struct conn_call call = call_by(&sink);
-    fresh_fake();
-    struct conn *conn = fresh_conn();
-    assert_int_equal(conn_write(conn, &call, one.in, 10), 10);
-    assert_int_equal(fake.len, 10);
-    assert_int_equal(conn->stream.opaque_reason, REASON_DESCRIPTOR_CHANGED);
+    /* At once, or behind a beginning that was not to be held. */
+    for (size_t first = 0; first < 4; first += 3) {
+        fresh_fake();
+        struct conn *conn = fresh_conn();
+        if (first)
+            assert_int_equal(conn_write(conn, &call, one.in, first), first);
+        assert_int_equal(conn_write(conn, &call, one.in + first, 10 - first), 10 - first);
+        assert_int_equal(fake.len, 10);
+        assert_int_equal(conn->stream.opaque_reason, REASON_DESCRIPTOR_CHANGED);
+        const size_t rest = strlen(one.in) - 10;
+        assert_int_equal(conn_write(conn, &call, one.in + 10, rest), rest);
+        assert_wire(one.in);
+        assert_settled();
+    }
 }
 
 static void a_large_body_is_written_from_the_programs_own_memory(void **state)
