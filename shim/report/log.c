@@ -1,6 +1,7 @@
 #include "log.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -35,9 +36,17 @@ static bool is_connection(int fd)
     return raw_syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, (long)&domain, (long)&len, 0) == 0 && domain != AF_UNIX;
 }
 
+/* A pipe that says so has room for 4,096 bytes, which is more than a line: a reader that stopped reading stops nobody. */
+static bool takes_a_line(int fd)
+{
+    struct pollfd state = {.fd = fd, .events = POLLOUT};
+    struct timespec at_once = {0, 0};
+    return raw_syscall(SYS_ppoll, (long)&state, 1, (long)&at_once, 0, 0, 0) == 1 && state.revents & POLLOUT;
+}
+
 static void to_stderr(const char *line, size_t len)
 {
-    if (!is_connection(STDERR_FILENO))
+    if (!is_connection(STDERR_FILENO) && takes_a_line(STDERR_FILENO))
         to_descriptor(STDERR_FILENO, line, len);
 }
 

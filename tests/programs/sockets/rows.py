@@ -51,6 +51,8 @@ for scenario, call in (('one-write', 'write()'), ('one-send', 'send()'), ('one-s
              row('a request in one %s over a UNIX socket' % call, 'send', scenario, [[PUT]], over='unix')]
 ROWS += [
     row('a request where standard error was, which is the log too', 'send', 'one-write-to-2', [[GET]], env={'JWTSHIM_LOG': 'stderr'}),
+    row('a request while standard error, which is the log, is a pipe that nobody reads', 'send', 'one-write-beside-full-stderr', [[GET]],
+        env={'JWTSHIM_LOG': 'stderr'}),
     row('head and body in two writes', 'send', 'head-then-body', [[PUT]]),
     row('a request with a body in single bytes', 'send', 'single-bytes', [[PUT]]),
     row('two requests in single bytes, the second with the token', 'send', 'single-bytes', [[GET_WITHOUT, PUT]]),
