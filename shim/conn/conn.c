@@ -449,6 +449,7 @@ static bool write_behind_held(struct conn *conn, const struct conn_call *call, c
     set_holding(conn, false);
     return send_commit(conn, call, progress);
 }
+
 /* Audit mode: the stream is shown a copy of what the sink took. */
 static void watch(struct conn *conn, const struct conn_call *call, const char *buf, size_t len)
 {

@@ -99,10 +99,12 @@ static inline bool conn_owes_bytes(const struct conn *conn)
 /* True if nothing that is written to it can need a look any more. */
 bool conn_is_spent(const struct conn *conn);
 
-/* True if what comes next on the wire is the start of a request. Between entering and leaving. */
+/* True if what comes next on the wire is the start of a request. Asked from outside too: the answer is a hint then. */
 static inline bool conn_is_between_requests(const struct conn *conn)
 {
-    return conn->stream.state == STREAM_START && (conn->held.len | conn->out.len | conn->ahead | conn->due) == 0;
+    return __atomic_load_n(&conn->stream.state, __ATOMIC_RELAXED) == STREAM_START &&
+           (__atomic_load_n(&conn->held.len, __ATOMIC_RELAXED) | __atomic_load_n(&conn->out.len, __ATOMIC_RELAXED) |
+            __atomic_load_n(&conn->ahead, __ATOMIC_RELAXED) | __atomic_load_n(&conn->due, __ATOMIC_RELAXED)) == 0;
 }
 
 /* In the child of a fork: nobody is inside but the thread that forked, and what could not be released before is the

@@ -244,17 +244,19 @@ static bool enter_tracked(struct socket_call *call)
     return call->conn && is_still_tracked(call);
 }
 
+/* From outside: another thread may be in the middle of a long write, and must not find that it was disturbed. */
 void socket_mark_for_others(int fd)
 {
-    struct socket_call call = {.fd = fd};
-    if (!enter_tracked(&call))
+    const uintptr_t state = fd_state(fd);
+    struct socket_call call = {.fd = fd, .conn = (struct fd_conn *)state};
+    if (state <= FD_SOCKET)
         return;
     const bool marked = !conn_is_between_requests(&call.conn->conn);
-    int saved = errno;
-    if (marked != call.conn->marked && is_same_socket(&call) && REAL(fcntl)(fd, F_GETSIG) == (marked ? 0 : MARK))
-        call.conn->marked = REAL(fcntl)(fd, F_SETSIG, marked ? MARK : 0) == 0 ? marked : !marked;
+    const int saved = errno;
+    if (marked != call.conn->marked && is_same_socket(&call) && REAL(fcntl)(fd, F_GETSIG) == (marked ? 0 : MARK) &&
+        REAL(fcntl)(fd, F_SETSIG, marked ? MARK : 0) == 0)
+        call.conn->marked = marked;
     errno = saved;
-    socket_leave(&call);
 }
 
 bool socket_enter(struct socket_call *call, struct span first)

@@ -5,6 +5,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <link.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -128,6 +129,28 @@ static void body_then_command(void)
     write_all(fd, given[1].at, given[1].len);
     setenv("FILE", given_path[2], 1);
     CALL(system("cat \"$FILE\" >&3"));
+}
+
+static void *write_first(void *fd)
+{
+    write_all(*(int *)fd, given[0].at, given[0].len);
+    return NULL;
+}
+
+/* While another thread waits in a write, whose peer does not read. */
+static void system_beside_writer(void)
+{
+    int fd = dial();
+    struct pollfd state = {.fd = fd, .events = POLLOUT};
+    pthread_t writer;
+    set_tiny_buffer(fd);
+    pthread_create(&writer, NULL, write_first, &fd);
+    while (poll(&state, 1, 0) == 1)
+        sched_yield();
+    CALL(system("true"));
+    go();
+    pthread_join(writer, NULL);
+    write_all(fd, given[1].at, given[1].len);
 }
 
 static int hold_lock(struct dl_phdr_info *info, size_t size, void *begun)
@@ -658,6 +681,7 @@ const struct scenario scenarios[] = {
     {"body-by-system", body_by_system},
     {"body-by-spawn", body_by_spawn},
     {"body-then-command", body_then_command},
+    {"system-beside-writer", system_beside_writer},
     {"forked-sends", forked_sends},
     {"fork-child-_exits", fork_child_underscore_exits},
     {"fork-child-exits", fork_child_exits},

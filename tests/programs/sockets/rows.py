@@ -197,6 +197,8 @@ PROCESSES = [
     ('a body that looks like a request, by posix_spawn()', 'body-by-spawn', [[open_post(PUT)], [PUT]], [[open_post(PUT), same(PUT)]], {}),
     ('a command in the middle of a body, and one behind it that sends a request', 'body-then-command', [[open_post(PUT)], [PUT], [GET]],
      [[open_post(PUT), same(PUT), GET]], {}),
+    ('system() while another thread waits in a write, and a request behind that', 'system-beside-writer', [[post(MIB)], [PUT]],
+     [[post(MIB), PUT]], {'over': 'unix', 'recorder': PAUSED}),
     ('a forked child sends, then the parent', 'forked-sends', [[PUT], [GET]], None, {}),
     ('fork in mid-head, the child ends by _exit', 'fork-child-_exits', [[same(PUT)]], None, {}),
     ('fork in mid-head, the child ends by exit', 'fork-child-exits', [[same(PUT)]], None, {}),
