@@ -145,7 +145,7 @@ MODEL_C := $(wildcard tests/fuzz/model*.c)
 $(B)/tests/fuzz_core $(B)/tests/fuzz_conn: $(MODEL_C) $(wildcard tests/fuzz/model*.h)
 $(B)/tests/fuzz_core $(B)/tests/fuzz_conn: FUZZ_MORE = $(MODEL_C)
 # Without a sanitizer, for the numbers.
-$(B)/tests/storm: $(B)/core/tests/fuzz/storm.o $(B)/core/tests/fuzz/fuzz_core.o $(MODEL_C:%.c=$(B)/core/%.o) $(CORE_O)
+$(B)/tests/storm_core $(B)/tests/storm_conn: $(B)/tests/storm_%: $(B)/core/tests/fuzz/storm.o $(B)/core/tests/fuzz/fuzz_%.o $(MODEL_C:%.c=$(B)/core/%.o) $(CORE_O)
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^
 $(B)/tests/fuzz_token: $(INSPECT_C)
@@ -169,7 +169,7 @@ $(B)/tests/fuzz_elf: tests/fuzz/fuzz_elf.c $(ELF_SRC) $(wildcard tools/jwtshim/*
 
 -include $(shell find $(B) \( -name roots -o -name deb -o -name compat \) -prune -o -type f -name '*.d' -print 2>/dev/null)
 
-FUZZERS := $(addprefix $(B)/tests/,storm fuzz_core fuzz_conn fuzz_config fuzz_token fuzz_subject fuzz_events fuzz_elf $(if $(PATCH_SO),fuzz_prologue))
+FUZZERS := $(addprefix $(B)/tests/,storm_core storm_conn fuzz_core fuzz_conn fuzz_config fuzz_token fuzz_subject fuzz_events fuzz_elf $(if $(PATCH_SO),fuzz_prologue))
 tests: $(UNIT) $(B)/tests/replay $(B)/tests/qsh $(FUZZERS)
 
 deps:
@@ -202,6 +202,7 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          golden="REPLAY=$(abspath $(B))/tests/replay tests/golden/run" \
          golden/sanitized="REPLAY=$(abspath $(SANITIZED))/tests/replay tests/golden/run" \
          golden/narrow="REPLAY_NARROW=1 REPLAY=$(abspath $(SANITIZED))/tests/replay tests/golden/run" \
+         arm64="tests/arm64/run --build $(B)" \
          oracle/framing="REPLAY=$(abspath $(B))/tests/replay node tests/oracle/framing.js" \
          oracle/parameter="REPLAY=$(abspath $(B))/tests/replay node tests/oracle/parameter.js" \
          command/inspect="tests/command/inspect --build $(B)" \
@@ -273,8 +274,8 @@ check-suites: all
 # Ten minutes in all; what is found is in $(B)/fuzz.
 fuzz: $(FUZZERS)
 	$(foreach fuzzer,fuzz_core fuzz_conn,tests/fuzz/run --build $(B) --seconds 165 --only $(fuzzer) &&) true
-	$(foreach fuzzer,$(filter-out storm fuzz_core fuzz_conn,$(notdir $(FUZZERS))),tests/fuzz/run --build $(B) --seconds 40 --only $(fuzzer) &&) true
-	tests/fuzz/run --build $(B) --runs 500000 --only storm
+	$(foreach fuzzer,$(filter-out storm_core storm_conn fuzz_core fuzz_conn,$(notdir $(FUZZERS))),tests/fuzz/run --build $(B) --seconds 40 --only $(fuzzer) &&) true
+	$(foreach storm,storm_core storm_conn,tests/fuzz/run --build $(B) --runs 250000 --only $(storm) &&) true
 
 # Which lines of the core and the connection layer the tests run.
 coverage:

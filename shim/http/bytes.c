@@ -53,17 +53,17 @@ WIDE size_t run_wide(const struct byte_set *set, struct span s, unsigned flip)
         return run_narrow(set, s, 0, flip == 0);
     if (s.len < WIDE_BYTES) {
         ends = wide_not_in(wide_load_halves(s.at, s.at + s.len - WIDE_BYTES / 2), rows) ^ flip;
-        at = ends ? _tzcnt_u32(ends) : s.len;
+        at = ends ? wide_lowest(ends) : s.len;
         return at < WIDE_BYTES / 2 || !ends ? at : at - WIDE_BYTES + s.len;
     }
     for (; s.len - at >= WIDE_BYTES; at += WIDE_BYTES) {
         ends = wide_not_in(wide_load(s.at + at), rows) ^ flip;
         if (ends)
-            return at + _tzcnt_u32(ends);
+            return at + wide_lowest(ends);
     }
     at = s.len - WIDE_BYTES;
     ends = wide_not_in(wide_load(s.at + at), rows) ^ flip;
-    return ends ? at + _tzcnt_u32(ends) : s.len;
+    return ends ? at + wide_lowest(ends) : s.len;
 }
 
 static WIDE_FUNCTION size_t in_wide(const struct byte_set *set, struct span s)
@@ -86,7 +86,7 @@ static WIDE_FUNCTION size_t jwt_name_wide(struct span s, size_t from)
         unsigned amps = wide_bits(wide_equal(wide_load(s.at + at), '&'));
         unsigned found = amps & wide_jwt_begins(s.at + at + 1) & ~0u << (from - at);
         if (found)
-            return at + _tzcnt_u32(found) + 1;
+            return at + wide_lowest(found) + 1;
         from = at + WIDE_BYTES;
     }
     return s.len; /* a parameter of less than two bytes is none that is meant */

@@ -121,8 +121,7 @@ static ssize_t field_next_any(struct span in, struct field *out)
 /* A bit for each byte that is a NUL, a CR or an LF. */
 WIDE unsigned line_controls_in(wide bytes)
 {
-    wide ends = _mm256_or_si256(wide_equal(bytes, '\r'), wide_equal(bytes, '\n'));
-    return wide_bits(_mm256_or_si256(ends, wide_equal(bytes, '\0')));
+    return wide_bits(wide_or(wide_any_of(bytes, '\r', '\n'), wide_equal(bytes, '\0')));
 }
 
 /* The same for a line that is like most. */
@@ -144,13 +143,13 @@ static WIDE_FUNCTION ssize_t field_next_wide(struct span in, struct field *out)
         if (!ends && seen != text)
             return field_next_any(in, out);
     }
-    text += _tzcnt_u32(ends);
+    text += wide_lowest(ends);
     if (in.len - text < 3 || in.at[text] != '\r' || in.at[text + 1] != '\n' || !beyond_name)
         return field_next_any(in, out);
     size_t len = text + 2;
     if (text == 0 || in.at[len] == ' ' || in.at[len] == '\t')
         return field_next_any(in, out);
-    return field_between(in, _tzcnt_u32(beyond_name), text, len, out);
+    return field_between(in, wide_lowest(beyond_name), text, len, out);
 }
 #endif
 

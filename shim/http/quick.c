@@ -8,14 +8,13 @@ enum { WIDTH = 2 * WIDE_BYTES };
 /* A bit for each of 32 bytes that ends a request target: a space, a control character, DEL. */
 WIDE unsigned target_ends(wide bytes)
 {
-    wide low = _mm256_cmpeq_epi8(_mm256_min_epu8(bytes, _mm256_set1_epi8(' ')), bytes);
-    return wide_bits(_mm256_or_si256(low, wide_equal(bytes, 0x7f)));
+    return wide_bits(wide_or(wide_up_to(bytes, ' '), wide_equal(bytes, 0x7f)));
 }
 
 /* And one for each '?' or '&' behind which a name begins that may be `jwt`. */
 WIDE unsigned jwt_marks(const char *at, wide bytes)
 {
-    return wide_bits(_mm256_or_si256(wide_equal(bytes, '&'), wide_equal(bytes, '?'))) & wide_jwt_begins(at + 1);
+    return wide_bits(wide_any_of(bytes, '&', '?')) & wide_jwt_begins(at + 1);
 }
 
 /* The end of a target at `at` that has no such name; NULL if it has one, or does not end well before `end`. */
@@ -26,7 +25,7 @@ WIDE const char *plain_target_end(const char *at, const char *end)
         unsigned ends = target_ends(bytes);
         unsigned marks = jwt_marks(at, bytes);
         if (ends)
-            return marks & (ends ^ (ends - 1)) ? NULL : at + _tzcnt_u32(ends);
+            return marks & (ends ^ (ends - 1)) ? NULL : at + wide_lowest(ends);
         if (marks)
             return NULL;
     }
@@ -39,15 +38,12 @@ WIDE uint64_t newlines(const char *at)
                                                             << 32;
 }
 
-/* The first characters of lines that may matter, by their low five bits, where a letter's two cases fall together: the only
- * ones that BT looks at. */
+/* The first characters of lines that may matter, by their low five bits, where a letter's two cases fall together. */
 #define FIRST(c) (1u << ((c)&31))
 WIDE bool may_matter(char first)
 {
     const unsigned firsts = FIRST('C') | FIRST('T') | FIRST('R') | FIRST('U') | FIRST('\r') | FIRST('\n');
-    bool may;
-    __asm__("btl %2, %1" : "=@ccc"(may) : "r"(firsts), "r"((unsigned)(unsigned char)first));
-    return may;
+    return wide_names_bit(firsts, first);
 }
 
 WIDE bool begins_with(const char *line, const char *four)
@@ -73,15 +69,16 @@ WIDE bool lines_stay(const char *at, const char *end)
     if (memcmp(end - 4, "\r\n\r\n", 4) != 0)
         return false;
     for (; at < last; at += WIDTH)
-        for (uint64_t ends = newlines(at); ends; ends = _blsr_u64(ends)) {
-            const char *line = at + 1 + _tzcnt_u64(ends);
+        for (uint64_t ends = newlines(at); ends; ends = wide_without_lowest(ends)) {
+            const char *line = at + 1 + wide_lowest(ends);
             if (may_matter(*line) && matters(line, end) && line != end - 2)
                 return false;
         }
     /* The last bytes, with some before them that were looked at already: the empty line's two newlines are the last. */
     const uint64_t empty_line = (uint64_t)5 << 61;
-    for (uint64_t ends = newlines(last) & ~empty_line & ~(uint64_t)0 << (at - last); ends; ends = _blsr_u64(ends)) {
-        const char *line = last + 1 + _tzcnt_u64(ends);
+    for (uint64_t ends = newlines(last) & ~empty_line & ~(uint64_t)0 << (at - last); ends;
+         ends = wide_without_lowest(ends)) {
+        const char *line = last + 1 + wide_lowest(ends);
         if (may_matter(*line) && matters(line, end))
             return false;
     }

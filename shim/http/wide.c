@@ -1,7 +1,8 @@
 #include "wide.h"
 
-#if defined(__x86_64__)
+#ifdef WIDE
 
+#if defined(__x86_64__)
 #include <cpuid.h>
 
 /* The compiler's own way of asking does so at every exec, and a CPUID is dear in a virtual machine. The system must save the
@@ -16,6 +17,12 @@ static bool ask_processor(void)
     __asm__("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
     return (a & registers) == registers && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_AVX2) && (b & bit_BMI);
 }
+#else
+static bool ask_processor(void)
+{
+    return true;
+}
+#endif
 
 _Atomic(signed char) wide_answer;
 

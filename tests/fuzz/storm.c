@@ -1,7 +1,7 @@
-/* Many streams, made from pieces of requests and spoilt here and there, for fuzz_core's promises: the numbers that a fuzzer
+/* Many streams, made from pieces of requests and spoilt here and there, for the promises of fuzz_core or fuzz_conn: the numbers that a fuzzer
  * led by coverage does not reach. Says how many it ran; ends at the first broken promise.
  *
- *     storm SEED COUNT */
+ *     storm_core|storm_conn SEED COUNT */
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>

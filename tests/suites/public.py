@@ -100,7 +100,7 @@ class StressNg:
 
     def command(self, part):
         name, _, count = part.partition(':')
-        return ['/usr/bin/stress-ng', '--seed', '1', '--verify', '--oomable', '--timeout', '60', '--temp-path', '{home}', '--' + name, '1',
+        return ['/usr/bin/stress-ng', '--seed', '1', '--verify', '--oomable', '--timeout', '60', '--temp-path', '.', '--' + name, '1',
                 '--%s-ops' % name, count]
 
     def outcomes(self, part, run, home):
