@@ -46,7 +46,7 @@ struct conn {
     size_t out_sent;
     size_t ahead; /* of the bytes the program shows next, how many went into a commit already */
     size_t due;   /* and how many of those behind were found to need no change, but were refused by a short write */
-    bool holding; /* counted in conns_holding: `held` is on nobody's wire yet */
+    bool holding; /* counted in conns_holding: of `held`, what is behind `shown` is on nobody's wire yet */
 
     /* The last write that was passed through and refused, for libraries that go on with it unseen. */
     struct stream refused_after;
