@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 /* Flags for `buf`: the kernel may keep a MSG_ZEROCOPY buffer, so ours never go that way; and what stands for the first
@@ -161,9 +162,9 @@ static bool is_stream_socket(int fd, struct stat *status)
 }
 
 /* A program that inherits a connection in the middle of a request writes what no program of ours may take for one: a body that
- * is full of them, say. The socket itself tells: this is the signal that it would raise with O_ASYNC, which nearly nobody sets,
- * and which survives exec. */
-enum { MARK = 64 };
+ * is full of them, say. The socket itself tells, by the signal that F_SETSIG chose, which survives exec: SIGIO, which is what
+ * comes where none was chosen. */
+enum { MARK = SIGIO };
 
 static bool is_marked(int fd)
 {

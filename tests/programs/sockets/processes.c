@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <semaphore.h>
 #include <spawn.h>
 #include <sys/prctl.h>
@@ -129,6 +130,30 @@ static void body_then_command(void)
     write_all(fd, given[1].at, given[1].len);
     setenv("FILE", given_path[2], 1);
     CALL(system("cat \"$FILE\" >&3"));
+}
+
+static volatile sig_atomic_t told_by_signal;
+
+static void note_signal(int signal)
+{
+    told_by_signal = signal;
+}
+
+/* Whoever asks for SIGIO behind a command that ran in the middle of a body gets that, and no other signal. */
+static void body_asynchronous(void)
+{
+    const struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
+    int fd = dial_with_open_post();
+    char byte;
+    sigaction(SIGIO, &action, NULL);
+    CALL(system("true"));
+    CALL(fcntl(fd, F_SETOWN, getpid()));
+    CALL(fcntl(fd, F_SETFL, O_ASYNC));
+    write_all(fd, given[1].at, given[1].len);
+    CALL(read(fd, &byte, 1));
+    for (int i = 0; i < 1000 && !told_by_signal; i++)
+        usleep(10000);
+    told("the signal", told_by_signal);
 }
 
 static void *write_first(void *fd)
@@ -681,6 +706,7 @@ const struct scenario scenarios[] = {
     {"body-by-system", body_by_system},
     {"body-by-spawn", body_by_spawn},
     {"body-then-command", body_then_command},
+    {"body-asynchronous", body_asynchronous},
     {"system-beside-writer", system_beside_writer},
     {"forked-sends", forked_sends},
     {"fork-child-_exits", fork_child_underscore_exits},

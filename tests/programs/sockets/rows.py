@@ -197,6 +197,8 @@ PROCESSES = [
     ('a body that looks like a request, by posix_spawn()', 'body-by-spawn', [[open_post(PUT)], [PUT]], [[open_post(PUT), same(PUT)]], {}),
     ('a command in the middle of a body, and one behind it that sends a request', 'body-then-command', [[open_post(PUT)], [PUT], [GET]],
      [[open_post(PUT), same(PUT), GET]], {}),
+    ('a command in the middle of a body, and SIGIO asked for behind it', 'body-asynchronous', [[open_post(PUT)], [PUT]],
+     [[open_post(PUT), same(PUT)]], {'recorder': {'answer_at': 420}}),
     ('system() while another thread waits in a write, and a request behind that', 'system-beside-writer', [[post(MIB)], [PUT]],
      [[post(MIB), PUT]], {'over': 'unix', 'recorder': PAUSED}),
     ('a forked child sends, then the parent', 'forked-sends', [[PUT], [GET]], None, {}),
