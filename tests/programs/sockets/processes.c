@@ -152,7 +152,7 @@ static void body_asynchronous(void)
     write_all(fd, given[1].at, given[1].len);
     for (int i = 0; i < 1000 && !told_by_signal; i++) /* no signal comes to whoever waits in a read */
         usleep(10000);
-    told("the signal", told_by_signal);
+    CALL(told_by_signal);
     CALL(read(fd, &byte, 1));
 }
 
