@@ -4,6 +4,7 @@
 #include "log.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -89,16 +90,37 @@ static void civil(long days, int *year, int *month, int *day)
     *year = (int)(year_of_era + era * 400 + (*month <= 2));
 }
 
-/* On the heap: the program's thread may have a stack of a few KiB, which what is needed for a moment only (a path) does not stay
- * on either. NULL without memory, and errno as it was: there is no event then. */
-static __attribute__((noinline)) struct line *begin(void)
+/* Lines are not on the stack, since the program's thread may have one of a few KiB, and not on the heap as long as there are these: a
+ * signal handler that interrupted malloc() may write a request. */
+static struct line lines[4];
+static _Atomic bool taken[sizeof lines / sizeof lines[0]];
+
+/* NULL without memory, and errno as it was: there is no event then. */
+static struct line *line_take(void)
 {
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        if (!atomic_exchange(&taken[i], true))
+            return &lines[i];
     const int saved = errno;
     struct line *line = malloc(sizeof *line);
-    if (!line) {
-        errno = saved;
+    errno = saved;
+    return line;
+}
+
+static void line_give_back(struct line *line)
+{
+    if (line < lines || line >= lines + sizeof lines / sizeof lines[0])
+        free(line);
+    else
+        atomic_store(&taken[line - lines], false);
+}
+
+/* What is needed for a moment only (a path) does not stay on the stack either. NULL: there is no event. */
+static __attribute__((noinline)) struct line *begin(void)
+{
+    struct line *line = line_take();
+    if (!line)
         return NULL;
-    }
     struct timespec now;
     char text[96];
     char path[512];
@@ -120,7 +142,7 @@ static void finish(struct line *line, const struct config *config)
 {
     put_literal(line, "}\n");
     log_line(config, line->text, line->len);
-    free(line);
+    line_give_back(line);
 }
 
 /* From here on events have no explanation, for this reason. */

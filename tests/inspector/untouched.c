@@ -185,6 +185,19 @@ static int handler_stack(void)
     return answer_comes();
 }
 
+/* As a handler may that interrupted malloc(). */
+static int event_alone(void)
+{
+    unsigned before = 0;
+    for (int i = 0; i < 2; i++) {
+        prepared_fd = connected();
+        prepared_len = request(prepared, sizeof prepared, "/rest/api/3/myself?jwt=none");
+        before = counted;
+        send_prepared(0);
+    }
+    return counted == before ? 0 : fail("an allocation");
+}
+
 static pthread_barrier_t barrier;
 static void *asking_at_once(void *target)
 {
@@ -242,6 +255,7 @@ int main(int argc, char **argv)
                      {"small-stack", small_stack},
                      {"least-stack", least_stack},
                      {"handler-stack", handler_stack},
+                     {"event-alone", event_alone},
                      {"threads", threads},
                      {"fork", forked},
                      {"late-libraries", late_libraries},
