@@ -175,6 +175,7 @@ struct fd_conn *fd_track(int fd, const struct stat *status)
     if (!conn)
         return NULL;
     atomic_store(&conn->references, 1);
+    conn->marked = false;
     conn->device = status->st_dev;
     conn->inode = status->st_ino;
     conn_reset(&conn->conn); /* what a late visitor did */

@@ -189,7 +189,8 @@ void handle_forget(const void *handle)
 
 static bool is_wanted(const struct conn *conn, uint64_t identity, bool mine)
 {
-    return conn && __atomic_load_n(&conn->holding, __ATOMIC_ACQUIRE) && __atomic_load_n(&conn->release, __ATOMIC_RELAXED) &&
+    return conn && __atomic_load_n(&conn->holding, __ATOMIC_ACQUIRE) &&
+           __atomic_load_n(&conn->release, __ATOMIC_RELAXED) && !__atomic_load_n(&conn->private_way, __ATOMIC_RELAXED) &&
            (!identity || __atomic_load_n(&conn->identity, __ATOMIC_RELAXED) == identity) &&
            (!mine || __atomic_load_n(&conn->writer, __ATOMIC_RELAXED) == guard_self());
 }

@@ -64,7 +64,8 @@ void handle_unseen_ends(struct handle_call *call, bool entered, uint64_t len)
     handle_call_leave(call);
 }
 
-void handle_release(const void *handle)
+/* `lives`: the program is about to write by the handle itself, so that its way, whatever it is, is there. */
+static void release(const void *handle, bool lives)
 {
     enum handle_entry entry;
     if (__builtin_expect(atomic_load_explicit(&conns_holding, memory_order_relaxed) == 0, 1))
@@ -72,17 +73,28 @@ void handle_release(const void *handle)
     int saved = errno;
     struct conn *conn = handle_enter(handle, &entry);
     if (conn) {
-        if (conn->holding && conn->release)
+        if (conn->holding && conn->release && (lives || !conn->private_way))
             conn->release(conn, handle, REASON_RELEASED);
         handle_leave(handle, conn);
     }
     errno = saved;
 }
 
+void handle_release(const void *handle)
+{
+    release(handle, true);
+}
+
+void handle_note_socket(struct conn *conn, uint64_t identity)
+{
+    __atomic_store_n(&conn->private_way, identity == 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&conn->identity, identity, __ATOMIC_RELAXED);
+}
+
 void handle_ends(const void *handle)
 {
     int saved = errno;
-    handle_release(handle);
+    release(handle, false);
     handle_forget(handle);
     errno = saved;
 }

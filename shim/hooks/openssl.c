@@ -45,8 +45,7 @@ enum reason ssl_objects(void *ctx, const struct decision *decision)
         library ? (int (*)(const SSL *))resolve_beside(NEIGHBOUR_SSL_is_init_finished, library) : NULL;
     bool holdable = !finished || finished((const SSL *)call->call.handle);
     if (holdable && !call->bio)
-        __atomic_store_n(&call->call.conn->identity, socket_identity(descriptor_of(call->call.handle, library)),
-                         __ATOMIC_RELAXED);
+        handle_note_socket(call->call.conn, socket_identity(descriptor_of(call->call.handle, library)));
     errno = saved;
     return holdable ? REASON_NONE : REASON_HANDSHAKE;
 }

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -71,7 +72,7 @@ static void after_fork_in_child(void)
 
 /* The child of a vfork() runs on its parent's thread, whose number libc knows (and notes in a mutex that counts); the
  * kernel's is the child's. */
-static bool is_vfork_child(void)
+bool process_is_vfork_child(void)
 {
 #ifdef __GLIBC__
     pthread_mutex_t noted = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
@@ -86,7 +87,7 @@ static bool is_vfork_child(void)
 
 static void register_for_forks(void)
 {
-    owner_pid = is_vfork_child() ? (pid_t)raw_syscall(SYS_getppid, 0, 0, 0, 0, 0, 0) : getpid();
+    owner_pid = process_is_vfork_child() ? (pid_t)raw_syscall(SYS_getppid, 0, 0, 0, 0, 0, 0) : getpid();
     pthread_atfork(release_before_copy, NULL, after_fork_in_child);
     at_quick_exit(process_release_all);
 }
@@ -103,18 +104,31 @@ static void release_if_inherited(int fd)
         socket_release(fd);
 }
 
+/* Another program may inherit what is tracked. */
+static void mark_for_others(void)
+{
+    if (owner_pid)
+        fd_each(0, ~0u, socket_mark_for_others);
+}
+
 /* After vfork() a child runs in its parent's memory: what is held there for descriptors that the exec closes is the
  * parent's to go on with. */
 static void before_exec(void)
 {
-    if (nothing_is_held())
-        return;
     int saved = errno;
-    if (process_is_foreign())
+    if (process_is_foreign() && !nothing_is_held())
         fd_each(0, ~0u, release_if_inherited);
     else
         process_release_all();
+    mark_for_others();
     errno = saved;
+}
+
+/* Before a call that forks and execs by itself, seen by nobody. */
+static void before_spawn(void)
+{
+    release_before_copy();
+    mark_for_others();
 }
 
 EXPORT int execve(const char *path, char *const argv[], char *const envp[])
@@ -216,11 +230,13 @@ EXPORT pid_t _Fork(void)
     return pid;
 }
 
-/* Called by the assembly of syscall() before numbers that make, replace or end a process. */
-void process_before_syscall(long number)
+/* Called by the assembly of syscall() before numbers that make, replace, end or confine a process. */
+void process_before_syscall(long number, long first)
 {
     if (number == SYS_execve || number == SYS_execveat)
         before_exec();
+    else if (number == SYS_seccomp)
+        process_before_seccomp(first == SECCOMP_SET_MODE_STRICT);
     else if (number == SYS_exit_group)
         process_release_all();
     else
@@ -231,7 +247,7 @@ EXPORT int posix_spawn(pid_t *restrict pid, const char *restrict path, const pos
                        const posix_spawnattr_t *restrict attributes, char *const argv[restrict],
                        char *const envp[restrict])
 {
-    release_before_copy();
+    before_spawn();
     return REAL(posix_spawn)(pid, path, actions, attributes, argv, envp);
 }
 
@@ -239,19 +255,19 @@ EXPORT int posix_spawnp(pid_t *restrict pid, const char *restrict file, const po
                         const posix_spawnattr_t *restrict attributes, char *const argv[restrict],
                         char *const envp[restrict])
 {
-    release_before_copy();
+    before_spawn();
     return REAL(posix_spawnp)(pid, file, actions, attributes, argv, envp);
 }
 
 EXPORT int system(const char *command)
 {
-    release_before_copy();
+    before_spawn();
     return REAL(system)(command);
 }
 
 EXPORT FILE *popen(const char *command, const char *type)
 {
-    release_before_copy();
+    before_spawn();
     return REAL(popen)(command, type);
 }
 

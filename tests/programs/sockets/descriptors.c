@@ -213,10 +213,10 @@ static void blocking_read(ssize_t (*receive)(int fd, char *byte))
 {
     int fd = dial();
     char byte = 0;
-    CALL(write(fd, given[0].at, 3));
+    CALL(write(fd, given[0].at, half_of(given[0])));
     CALL(receive(fd, &byte));
     told("the answer", byte);
-    CALL(write(fd, given[0].at + 3, given[0].len - 3));
+    write_rest(fd);
 }
 
 static ssize_t by_read(int fd, char *byte)
@@ -312,6 +312,19 @@ static void read_nonblocking(void)
     CALL(read(fd, &byte, 1));
     CALL(recv(fd, &byte, 1, 0));
     write_rest(fd);
+}
+
+/* The peer's protocol is one of single bytes, so far: the program waits for its answer by poll(). */
+static void read_after_one_byte(void)
+{
+    int fd = dial_type(SOCK_NONBLOCK);
+    char byte;
+    wait_for(fd, POLLOUT);
+    CALL(write(fd, given[0].at, 1));
+    CALL(wait_for(fd, POLLIN));
+    CALL(read(fd, &byte, 1));
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    CALL(write(fd, given[0].at + 1, given[0].len - 1));
 }
 
 /* --- numbers that become another's --- */
@@ -624,6 +637,7 @@ const struct scenario scenarios[] = {
     READS(X)
 #undef X
         {"read-nonblocking", read_nonblocking},
+    {"read-after-one-byte", read_after_one_byte},
     {"file-after-request", file_after_request},
     {"file-after-request-pieces", file_after_request_pieces},
     {"file-after-unseen-close", file_after_unseen_close},

@@ -33,6 +33,9 @@ HELD = [
     Scenario('hold/close', 'close of the socket under an SSL sends half a head that was written before', 'openssl_hold', (GET,), 'same'),
     Scenario('hold/socket-shutdown', 'shutdown of the socket under an SSL sends half a head before', 'openssl_hold', (GET,), 'same'),
     Scenario('hold/exit', 'exit sends half a head that was written before', 'openssl_hold', (GET,), 'same'),
+    Scenario('hold/vanished-free', 'SSL_free behind half a head, its transport gone, writes nothing to it', 'openssl_hold', (GET,), 'lost'),
+    Scenario('hold/vanished-exit', 'exit behind half a head, its transport gone, writes nothing to it', 'openssl_hold', (GET,), 'lost'),
+    Scenario('hold/vanished-fork', 'fork behind half a head, its transport gone, writes nothing to it', 'openssl_hold', (GET,), 'lost'),
     Scenario('hold/exec', 'exec sends half a head that was written before', 'openssl_hold', (GET,), 'same'),
     Scenario('hold/fork', 'a child goes on with the half head of its parent', 'openssl_hold', (POST,), 'same'),
     Scenario('hold/blocking-read', 'a blocking SSL_read sends half a head first', 'openssl_hold', (POST,), 'same', valgrind=True),
@@ -84,6 +87,7 @@ GNUTLS = [
 ] + [
     Scenario('gnutls/bye', 'gnutls_bye sends half a head that was written before', 'gnutls', (GET,), 'same'),
     Scenario('gnutls/deinit-half', 'gnutls_deinit without a bye sends half a head that was written before', 'gnutls', (GET,), 'same'),
+    Scenario('gnutls/vanished-deinit', 'gnutls_deinit behind half a head, its transport gone, writes nothing to it', 'gnutls', (GET,), 'lost'),
     Scenario('gnutls/blocking-read', 'a blocking gnutls_record_recv sends half a head first', 'gnutls', (POST,), 'same'),
 ]
 
