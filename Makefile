@@ -238,6 +238,9 @@ SUITES = $(foreach unit,$(UNIT),unit/$(notdir $(unit))="$(UNIT_ENV) $(unit)") \
          programs/libcurl/valgrind="tests/programs/libcurl/run --build $(B) --valgrind" \
          http2="tests/http2/run --build $(B)" \
          faults/control="tests/fault/run --build $(B) --suite control" \
+         faults/control/valgrind="tests/fault/run --build $(B) --suite control --valgrind" \
+         faults/tls="tests/fault/run --build $(B) --suite tls" \
+         faults/tls/valgrind="tests/fault/run --build $(B) --suite tls --valgrind" \
          faults/calls="tests/fault/run --build $(B) --suite calls" \
          faults/clients="tests/fault/run --build $(B) --suite clients" \
          faults/seccomp="tests/fault/run --build $(B) --suite seccomp" \

@@ -361,11 +361,17 @@ static void load(struct config *config)
 
 EARLY _Atomic(const struct config *) config_loaded;
 
+static const struct config inert = {.mode = MODE_OFF};
+
+void config_become_inert(void)
+{
+    atomic_store_explicit(&config_loaded, &inert, memory_order_release);
+}
+
 const struct config *config_load(void)
 {
     static struct config config;
     EARLY static _Atomic bool begun;
-    static const struct config inert = {.mode = MODE_OFF};
     if (atomic_exchange(&begun, true))
         return &inert; /* another thread, or we ourselves below, are at it: what is written meanwhile passes */
     int saved = errno;

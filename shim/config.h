@@ -58,6 +58,9 @@ const struct config *config_load(void);
 
 extern _Atomic(const struct config *) config_loaded;
 
+/* From here on as with JWTSHIM=off. */
+void config_become_inert(void);
+
 /* The process's settings; reads them on the first call. Keeps errno. */
 static inline const struct config *config_get(void)
 {

@@ -84,7 +84,7 @@ void conn_reset(struct conn *conn)
     set_holding(conn, false);
     buffer_free(&conn->held);
     end_out(conn);
-    conn->out_sent = conn->ahead = conn->due = conn->refused_len = 0;
+    conn->shown = conn->out_sent = conn->ahead = conn->due = conn->refused_len = conn->refused_ahead = 0;
     conn->refused_told = false;
     stream_reset(&conn->stream);
     atomic_store_explicit(&conn->disturbed, false, memory_order_relaxed);
@@ -96,11 +96,25 @@ bool conn_is_spent(const struct conn *conn)
            conn->due == 0;
 }
 
-void conn_after_fork(struct conn *conn)
+/* Wiped, and left to nobody. */
+static void buffer_leave(struct buffer *buffer)
 {
+    const struct buffer old = *buffer;
+    *buffer = (struct buffer){.at = NULL};
+    if (old.at)
+        explicit_bzero(old.at, old.len);
+}
+
+void conn_after_fork(struct conn *conn, bool may_free)
+{
+    const bool owes = conn_owes_bytes(conn);
     if (guard_orphaned(&conn->guard))
         stream_end(&conn->stream, REASON_CONCURRENT);
-    if (conn->holding || conn->out.len) {
+    if (!may_free) {
+        buffer_leave(&conn->held);
+        buffer_leave(&conn->out);
+    }
+    if (owes) {
         conn_reset(conn);
         stream_end(&conn->stream, REASON_RELEASED);
     }
@@ -149,10 +163,22 @@ static void commit(struct conn *conn, struct buffer out, size_t ahead)
     set_out(conn, out);
 }
 
+/* The beginning of a commit that is on the wire already, and the same in it as it was. */
+static void drop_shown(struct conn *conn, struct buffer *out)
+{
+    if (conn->shown) {
+        out->len -= conn->shown;
+        memmove(out->at, out->at + conn->shown, out->len);
+        explicit_bzero(out->at + out->len, conn->shown);
+    }
+    conn->shown = 0;
+}
+
 /* What is held goes out as it is, and nothing behind it is understood any more. Needs no memory. */
 static void commit_held(struct conn *conn, size_t ahead, enum reason reason)
 {
     stream_end(&conn->stream, reason);
+    drop_shown(conn, &conn->held);
     commit(conn, conn->held, ahead);
     conn->held = (struct buffer){.at = NULL};
     set_holding(conn, false);
@@ -281,6 +307,55 @@ static bool write_unseen(struct conn *conn, const struct conn_call *call, const 
     return true;
 }
 
+/* Whether nothing of an unfinished request line can change: what may is behind its '?'. */
+static bool is_before_query(const struct stream *stream, struct span in)
+{
+    return stream->state == STREAM_START && in.at && !memchr(in.at, '?', in.len);
+}
+
+/* `len` bytes, of which all behind the first `passed` are the last that are held, need not wait: they go out at once, and the held
+ * ones are kept for what comes behind them. A peer of another protocol may answer to a single byte. */
+static bool write_ahead(struct conn *conn, const struct conn_call *call, const char *buf, size_t len, size_t passed,
+                        const struct stream *next, struct progress *progress)
+{
+    const size_t before = conn->held.len - (len - passed);
+    ssize_t sent = call->sink->write(call->ctx, buf, len);
+    conn->held.len = conn->shown = before + (sent > (ssize_t)passed ? (size_t)sent - passed : 0);
+    if (sent <= 0) {
+        conn->refused_after = conn->stream;
+        stream_end(&conn->refused_after, REASON_UNSEEN_BYTES);
+        conn->refused_len = conn->refused_ahead = len;
+        progress->answer = sent;
+        return false;
+    }
+    conn->stream = *next;
+    conn->due = (size_t)sent < passed ? passed - (size_t)sent : 0;
+    progress->taken = (size_t)sent;
+    progress->short_write = (size_t)sent < len;
+    return true;
+}
+
+/* The same behind a commit: what is left of the write goes out with it. Returns what is to be kept of it. */
+static struct buffer add_ahead(const struct stream *next, const struct stream_step *step, struct span rest,
+                               struct buffer *out)
+{
+    struct buffer kept = {.at = NULL};
+    if (step->verdict == STREAM_HOLD && is_before_query(next, rest) && buffer_reserve(out, rest.len) &&
+        buffer_reserve(&kept, rest.len)) {
+        buffer_append(out, rest.at, rest.len);
+        buffer_append(&kept, rest.at, rest.len);
+    }
+    return kept;
+}
+
+/* How many of `len` bytes that the program shows now are looked at together. */
+static size_t shown_again(struct conn *conn, size_t len)
+{
+    const size_t refused = conn->refused_ahead;
+    conn->refused_ahead = 0;
+    return refused && refused < len ? refused : len;
+}
+
 /* Nothing is held: passes on all that needs no change, or commits a rewrite, or holds. */
 static bool write_fresh(struct conn *conn, const struct conn_call *call, const char *buf, size_t len,
                         struct progress *progress)
@@ -289,6 +364,7 @@ static bool write_fresh(struct conn *conn, const struct conn_call *call, const c
     struct stream_step step;
     enum reason trouble = REASON_NO_MEMORY;
     size_t passed = 0;
+    len = shown_again(conn, len);
     do {
         next_step(&next, call, buf + passed, len - passed, &step);
         if (step.verdict != STREAM_PASS)
@@ -296,15 +372,21 @@ static bool write_fresh(struct conn *conn, const struct conn_call *call, const c
         passed += step.len;
     } while (passed < len && passed <= TAIL_MAX && !worth_telling(&step));
 
+    const bool ahead = step.verdict == STREAM_HOLD && is_before_query(&next, span_of(buf + passed, len - passed));
     if (step.verdict == STREAM_REWRITE) {
         struct buffer out = {.at = NULL};
         size_t done = assemble(&next, call, span_of(buf, len), 0, passed, &step, &out);
         if (done) {
+            buffer_free(&conn->held); /* empty: of a write that was refused */
+            conn->held = add_ahead(&next, &step, span_of(buf + done, len - done), &out);
+            conn->shown = conn->held.len;
             conn->stream = next;
-            commit(conn, out, done);
+            commit(conn, out, done + conn->held.len);
             return send_commit(conn, call, progress);
         }
         buffer_free(&out);
+    } else if (ahead && held_append(conn, buf + passed, len - passed)) {
+        return write_ahead(conn, call, buf, len, passed, &next, progress);
     } else if (passed) {
         /* A refused write may be taken up without being shown again, so its decision is told now, and then not once more. */
         bool told = conn->refused_told;
@@ -313,8 +395,8 @@ static bool write_fresh(struct conn *conn, const struct conn_call *call, const c
             tell(call, &step);
         conn->refused_told = !through;
         return through;
-    } else if (call->sink->objects && (trouble = call->sink->objects(call->ctx, NULL)) != REASON_NONE) {
-        /* not to be held: passed on below */
+    } else if (ahead || (call->sink->objects && (trouble = call->sink->objects(call->ctx, NULL)) != REASON_NONE)) {
+        /* without memory, or not to be held: passed on below */
     } else if (held_append(conn, buf, len)) {
         set_holding(conn, true);
         conn->stream = next;
@@ -335,6 +417,7 @@ static bool write_behind_held(struct conn *conn, const struct conn_call *call, c
 {
     const size_t before = conn->held.len;
     const size_t room = (size_t)2 * HEAD_MAX - before;
+    len = shown_again(conn, len);
     const size_t take = len < room ? len : room;
     if (!held_append(conn, buf, take)) {
         commit_held(conn, 0, REASON_NO_MEMORY);
@@ -346,6 +429,16 @@ static bool write_behind_held(struct conn *conn, const struct conn_call *call, c
     struct stream_step step;
     next_step(&next, call, in.at, in.len, &step);
     if (step.verdict == STREAM_HOLD) {
+        enum reason trouble = REASON_NONE;
+        if (is_before_query(&next, in))
+            return write_ahead(conn, call, buf, take, 0, &next, progress);
+        if (!conn->holding && call->sink->objects)
+            trouble = call->sink->objects(call->ctx, NULL);
+        if (trouble != REASON_NONE) {
+            commit_held(conn, take, trouble);
+            return send_commit(conn, call, progress);
+        }
+        set_holding(conn, true);
         conn->stream = next;
         progress->taken = take;
         return true;
@@ -359,12 +452,18 @@ static bool write_behind_held(struct conn *conn, const struct conn_call *call, c
         commit_held(conn, take, REASON_NO_MEMORY);
         return send_commit(conn, call, progress);
     }
+    struct buffer kept = add_ahead(&next, &step, span_from(in, done), &out);
     conn->stream = next;
-    commit(conn, out, done - before); /* before nothing is held any more: conn_owes_bytes() is asked from outside */
+    drop_shown(conn, &out);
+    /* before nothing is held any more: conn_owes_bytes() is asked from outside */
+    commit(conn, out, done + kept.len - before);
     buffer_free(&conn->held);
+    conn->held = kept;
+    conn->shown = kept.len;
     set_holding(conn, false);
     return send_commit(conn, call, progress);
 }
+
 /* Audit mode: the stream is shown a copy of what the sink took. */
 static void watch(struct conn *conn, const struct conn_call *call, const char *buf, size_t len)
 {
@@ -414,7 +513,7 @@ static ssize_t write_audited(struct conn *conn, const struct conn_call *call, co
 
 bool conn_stays_over(const struct conn *conn, struct span in)
 {
-    return (conn->out.len | conn->held.len | conn->ahead | conn->due | conn->refused_told) == 0 &&
+    return (conn->out.len | conn->held.len | conn->ahead | conn->due | conn->refused_ahead | conn->refused_told) == 0 &&
            conn->stream.state == STREAM_START && !conn->stream.scanned && quick_head_stays(in);
 }
 
@@ -475,7 +574,7 @@ void conn_gives_up(struct conn *conn, size_t len)
 {
     if (len > conn->ahead)
         stream_end(&conn->stream, REASON_UNSEEN_BYTES);
-    conn->ahead = conn->due = conn->refused_len = 0;
+    conn->ahead = conn->due = conn->refused_len = conn->refused_ahead = 0;
     conn->refused_told = false;
 }
 
@@ -490,7 +589,7 @@ ssize_t conn_resume(struct conn *conn, const struct conn_call *call, ssize_t (*r
             went_through(conn, conn->refused_len, (size_t)sent, &conn->refused_after);
         else
             conn_skip(conn, (uint64_t)sent);
-        conn->refused_len = 0;
+        conn->refused_len = conn->refused_ahead = 0;
         conn->refused_told = false;
         return sent;
     }

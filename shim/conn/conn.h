@@ -42,23 +42,27 @@ struct conn {
     struct stream stream;
     struct buffer held; /* bytes the program was told were written, still in question (in audit mode: a copy) */
     struct buffer out;  /* a commit under way: bytes that go out before anything else */
+    size_t shown;       /* how many of the held bytes are on the wire already: a request line's, before its query */
     size_t out_sent;
     size_t ahead; /* of the bytes the program shows next, how many went into a commit already */
     size_t due;   /* and how many of those behind were found to need no change, but were refused by a short write */
-    bool holding; /* counted in conns_holding: `held` is on nobody's wire yet */
+    bool holding; /* counted in conns_holding: of `held`, what is behind `shown` is on nobody's wire yet */
 
     /* The last write that was passed through and refused, for libraries that go on with it unseen. */
     struct stream refused_after;
     size_t refused_len;
+    size_t refused_ahead; /* of a request line, before its query; the library may have kept them, and gets them again first */
     bool refused_told; /* its decision was told then, and is not when it is shown again */
 
-    /* For bytes that must be released when the library is not there to ask: how this layer does that, and by what. `release` and
-     * `identity` are asked from outside too. */
+    /* For bytes that must be released when the library is not there to ask: how this layer does that, and by what. `release`,
+     * `identity` and `writer` are asked from outside too. */
     void (*release)(struct conn *conn, const void *handle, enum reason reason);
     void *library_write;
-    const void *way;   /* what the bytes came by, where that is more than the handle; never looked into */
-    uint64_t identity; /* of the socket that held bytes are for, where the layer knows one */
-    bool provisional;  /* all bytes so far may be refused and shown again from their start (TLS early data) */
+    const void *way;      /* what the bytes came by, where that is more than the handle; never looked into */
+    uint64_t identity;    /* of the socket that held bytes are for, where the layer knows one */
+    unsigned long writer; /* guard_self() of the thread that wrote last */
+    bool private_way; /* it leads by functions of the program's own, whose data may be gone: theirs to call, not ours */
+    bool provisional; /* all bytes so far may be refused and shown again from their start (TLS early data) */
 
     struct guard guard;
     _Atomic bool disturbed; /* another thread wrote while somebody was inside */
@@ -96,9 +100,17 @@ static inline bool conn_owes_bytes(const struct conn *conn)
 /* True if nothing that is written to it can need a look any more. */
 bool conn_is_spent(const struct conn *conn);
 
+/* True if what comes next on the wire is the start of a request. Asked from outside too: the answer is a hint then. */
+static inline bool conn_is_between_requests(const struct conn *conn)
+{
+    return __atomic_load_n(&conn->stream.state, __ATOMIC_RELAXED) == STREAM_START &&
+           (__atomic_load_n(&conn->held.len, __ATOMIC_RELAXED) | __atomic_load_n(&conn->out.len, __ATOMIC_RELAXED) |
+            __atomic_load_n(&conn->ahead, __ATOMIC_RELAXED) | __atomic_load_n(&conn->due, __ATOMIC_RELAXED)) == 0;
+}
+
 /* In the child of a fork: nobody is inside but the thread that forked, and what could not be released before is the
- * parent's to send. */
-void conn_after_fork(struct conn *conn);
+ * parent's to send. `may_free`: libc has put its allocator right; else another thread may have had it in hand. */
+void conn_after_fork(struct conn *conn, bool may_free);
 
 /* Writes `len` bytes of the program's at `buf`. Returns what the program is to be told: how many it may take as written,
  * or the sink's own answer (zero or negative). Between entering and leaving. */

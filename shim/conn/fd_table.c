@@ -175,6 +175,7 @@ struct fd_conn *fd_track(int fd, const struct stat *status)
     if (!conn)
         return NULL;
     atomic_store(&conn->references, 1);
+    conn->marked = false;
     conn->device = status->st_dev;
     conn->inode = status->st_ino;
     conn_reset(&conn->conn); /* what a late visitor did */
@@ -191,8 +192,6 @@ void fd_end_late(struct fd_conn *conn)
 
 /* Where bytes are held that may be this very thread's, what it writes now must not overtake them: it waits for the other
  * thread to leave, but not for long, since that one may be blocked in a write. */
-enum { SPINS = 1 << 20 };
-
 struct fd_conn *fd_enter(int fd, enum guard_entry *entry)
 {
     *entry = GUARD_ENTERED;
@@ -202,8 +201,10 @@ struct fd_conn *fd_enter(int fd, enum guard_entry *entry)
             return NULL;
         struct fd_conn *conn = (struct fd_conn *)state;
         *entry = conn_enter(&conn->conn);
-        for (int spin = 0; *entry == GUARD_CONCURRENT && conn_owes_bytes(&conn->conn) && spin < SPINS; spin++)
+        for (int i = 0; *entry == GUARD_CONCURRENT && conn_owes_bytes(&conn->conn) && i < GUARD_TRIES_LONG; i++) {
+            guard_wait(i);
             *entry = conn_enter(&conn->conn);
+        }
         if (*entry != GUARD_ENTERED)
             return NULL;
         if (fd_state(fd) == state)
@@ -290,10 +291,15 @@ void fd_forget_range(unsigned first, unsigned last)
 
 static void after_fork_one(int fd)
 {
-    conn_after_fork(&((struct fd_conn *)fd_state(fd))->conn);
+    conn_after_fork(&((struct fd_conn *)fd_state(fd))->conn, true);
 }
 
-void fd_after_fork(void)
+static void after_bare_fork_one(int fd)
 {
-    fd_each(0, (unsigned)FD_PAGE * FD_PAGES - 1, after_fork_one);
+    conn_after_fork(&((struct fd_conn *)fd_state(fd))->conn, false);
+}
+
+void fd_after_fork(bool may_free)
+{
+    fd_each(0, (unsigned)FD_PAGE * FD_PAGES - 1, may_free ? after_fork_one : after_bare_fork_one);
 }

@@ -12,6 +12,7 @@ struct fd_conn {
     struct conn conn;
     dev_t device; /* the socket's identity: a number alone may have become a file's */
     ino_t inode;
+    _Atomic bool marked;          /* for other programs: they would begin in the middle of a request */
     _Atomic(unsigned) references; /* descriptors that name it; 0: free */
     _Atomic bool ended;           /* the last one left while a thread was inside: that thread ends it */
     uint32_t number;              /* its place in the pool, from 1 */
@@ -103,6 +104,6 @@ void fd_each(unsigned first, unsigned last, void (*each)(int fd));
 void fd_forget_range(unsigned first, unsigned last);
 
 /* In the child of a fork. */
-void fd_after_fork(void);
+void fd_after_fork(bool may_free);
 
 #endif

@@ -60,7 +60,7 @@ static inline void guard_leave(struct guard *guard)
 }
 
 /* Between two tries to enter where another thread is inside for long: it gets the processor. Bounded by the caller. */
-enum { GUARD_TRIES = 1 << 12 };
+enum { GUARD_TRIES = 1 << 12, GUARD_TRIES_LONG = 1 << 16 };
 void guard_wait(int tries);
 
 /* In the child of a fork: true if the thread that was inside exists no more. It is outside then. */
@@ -80,15 +80,16 @@ struct guarded {
     bool changing;
 };
 
-/* Nobody waits long: false after a bounded number of tries, where the same thread is inside already, and where it was left
- * half changed. Held for a look-up, never over a call of somebody else's. */
+/* Nobody waits long: false after a bounded number of tries (tens of milliseconds: the thread inside may have lost the processor, or wait for
+ * the memory that a fork is copying), where the same thread is inside already, and where it was left half changed. Held for a look-up, never over a call of somebody else's. */
 static inline bool guarded_enter(struct guarded *guarded)
 {
-    enum { TRIES = 1 << 20 };
-    for (int i = 0; i < TRIES; i++) {
+    for (int i = 0; i < GUARD_TRIES_LONG; i++) {
         enum guard_entry entry = guard_enter_as(&guarded->guard, false);
-        if (entry == GUARD_CONCURRENT)
+        if (entry == GUARD_CONCURRENT) {
+            guard_wait(i);
             continue;
+        }
         if (entry == GUARD_NESTED)
             return false;
         if (!guarded->changing)

@@ -187,17 +187,23 @@ void handle_forget(const void *handle)
     }
 }
 
+static bool is_wanted(const struct conn *conn, uint64_t identity, bool mine)
+{
+    return conn && __atomic_load_n(&conn->holding, __ATOMIC_ACQUIRE) &&
+           __atomic_load_n(&conn->release, __ATOMIC_RELAXED) && !__atomic_load_n(&conn->private_way, __ATOMIC_RELAXED) &&
+           (!identity || __atomic_load_n(&conn->identity, __ATOMIC_RELAXED) == identity) &&
+           (!mine || __atomic_load_n(&conn->writer, __ATOMIC_RELAXED) == guard_self());
+}
+
 /* The connection that holds bytes, for the socket `identity` or (0) any, behind the first `skip` of them; entered. */
-static struct conn *enter_holding(struct shard *shard, uint64_t identity, size_t skip, const void **handle)
+static struct conn *enter_holding(struct shard *shard, uint64_t identity, bool mine, size_t skip, const void **handle)
 {
     struct conn *found = NULL;
     if (!guarded_enter(&shard->guarded))
         return NULL;
     for (struct entry *entry = shard->entries; entry && !found; entry = entry->hh.next) {
         struct conn *conn = entry->conn;
-        if (!conn || !__atomic_load_n(&conn->holding, __ATOMIC_ACQUIRE) ||
-            !__atomic_load_n(&conn->release, __ATOMIC_RELAXED) ||
-            (identity && __atomic_load_n(&conn->identity, __ATOMIC_RELAXED) != identity))
+        if (!is_wanted(conn, identity, mine))
             continue;
         if (skip)
             skip--;
@@ -209,12 +215,12 @@ static struct conn *enter_holding(struct shard *shard, uint64_t identity, size_t
     return found;
 }
 
-void handle_release_holding(uint64_t identity, enum reason reason)
+void handle_release_holding(uint64_t identity, bool mine, enum reason reason)
 {
     for (int i = 0; i < SHARDS; i++) {
         const void *handle = NULL;
         struct conn *conn;
-        for (size_t skip = 0; (conn = enter_holding(&shards[i], identity, skip, &handle)) != NULL;) {
+        for (size_t skip = 0; (conn = enter_holding(&shards[i], identity, mine, skip, &handle)) != NULL;) {
             if (conn->holding)
                 conn->release(conn, handle, reason);
             if (conn->holding)
@@ -224,7 +230,7 @@ void handle_release_holding(uint64_t identity, enum reason reason)
     }
 }
 
-void handle_after_fork(void)
+void handle_after_fork(bool may_free)
 {
     for (int i = 0; i < SHARDS; i++) {
         guard_orphaned(&shards[i].guarded.guard);
@@ -232,6 +238,6 @@ void handle_after_fork(void)
             continue; /* that thread was in the middle of a change: passed through from here on */
         for (struct entry *entry = shards[i].entries; entry; entry = entry->hh.next)
             if (entry->conn)
-                conn_after_fork(entry->conn);
+                conn_after_fork(entry->conn, may_free);
     }
 }

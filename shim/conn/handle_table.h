@@ -31,11 +31,11 @@ bool handle_drop_reference(const void *handle);
 /* The handle's life ends, or begins anew. Bytes that are held are gone: release them before. */
 void handle_forget(const void *handle);
 
-/* Has every layer release what it holds for the socket `identity`, or for any (0). Other threads may begin and end handles
- * meanwhile: the table is looked at anew after each release. */
-void handle_release_holding(uint64_t identity, enum reason reason);
+/* Has every layer release what it holds for the socket `identity`, or for any (0). `mine`: only what this thread wrote last. Other
+ * threads may begin and end handles meanwhile: the table is looked at anew after each release. */
+void handle_release_holding(uint64_t identity, bool mine, enum reason reason);
 
 /* In the child of a fork: threads that were inside exist no more. */
-void handle_after_fork(void);
+void handle_after_fork(bool may_free);
 
 #endif

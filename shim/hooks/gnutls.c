@@ -17,7 +17,6 @@ typedef ssize_t gnutls_record_send2_fn(gnutls_session_t session, const void *dat
 typedef ssize_t gnutls_record_send_range_fn(gnutls_session_t session, const void *data, size_t len,
                                             const gnutls_range_st *range);
 typedef ssize_t gnutls_record_send_file_fn(gnutls_session_t session, int fd, off_t *offset, size_t count);
-typedef void gnutls_record_cork_fn(gnutls_session_t session);
 typedef int gnutls_record_uncork_fn(gnutls_session_t session, unsigned flags);
 typedef ssize_t gnutls_record_recv_fn(gnutls_session_t session, void *data, size_t len);
 typedef int gnutls_bye_fn(gnutls_session_t session, int how);
@@ -61,8 +60,7 @@ static enum reason objects(void *ctx, const struct decision *decision)
 {
     struct gnutls_call *call = ctx;
     if (!decision)
-        __atomic_store_n(&call->call.conn->identity, socket_identity(descriptor_of(session_of(call), call->call.real)),
-                         __ATOMIC_RELAXED);
+        handle_note_socket(call->call.conn, socket_identity(descriptor_of(session_of(call), call->call.real)));
     return REASON_NONE;
 }
 
@@ -162,14 +160,7 @@ EXPORT ssize_t gnutls_record_send_file(gnutls_session_t session, int fd, off_t *
     return sent;
 }
 
-/* Under a cork sends are gathered; what is held stays held, since it would only wait there too. */
-EXPORT void gnutls_record_cork(gnutls_session_t session)
-{
-    gnutls_record_cork_fn *real = REAL_OF_CALLER(gnutls_record_cork);
-    if (real)
-        real(session);
-}
-
+/* Sends under a cork are gathered by the library; what is held stays held, since it would only wait there too. */
 EXPORT int gnutls_record_uncork(gnutls_session_t session, unsigned flags)
 {
     gnutls_record_uncork_fn *real = REAL_OF_CALLER(gnutls_record_uncork);

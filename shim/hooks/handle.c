@@ -23,6 +23,7 @@ bool handle_call_enter(struct handle_call *call, struct span first)
             __atomic_store_n(&call->conn->release, call->release, __ATOMIC_RELAXED);
             call->conn->library_write = call->real;
         }
+        __atomic_store_n(&call->conn->writer, guard_self(), __ATOMIC_RELAXED);
         call->conn->way = call->way ? call->way : call->conn->way;
     }
     errno = saved;
@@ -65,7 +66,8 @@ void handle_unseen_ends(struct handle_call *call, bool entered, uint64_t len)
     handle_call_leave(call);
 }
 
-void handle_release(const void *handle)
+/* `lives`: the program is about to write by the handle itself, so that its way, whatever it is, is there. */
+static void release(const void *handle, bool lives)
 {
     enum handle_entry entry;
     if (__builtin_expect(atomic_load_explicit(&conns_holding, memory_order_relaxed) == 0, 1))
@@ -73,17 +75,28 @@ void handle_release(const void *handle)
     int saved = errno;
     struct conn *conn = handle_enter(handle, &entry);
     if (conn) {
-        if (conn->holding && conn->release)
+        if (conn->holding && conn->release && (lives || !conn->private_way))
             conn->release(conn, handle, REASON_RELEASED);
         handle_leave(handle, conn);
     }
     errno = saved;
 }
 
+void handle_release(const void *handle)
+{
+    release(handle, true);
+}
+
+void handle_note_socket(struct conn *conn, uint64_t identity)
+{
+    __atomic_store_n(&conn->private_way, identity == 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&conn->identity, identity, __ATOMIC_RELAXED);
+}
+
 void handle_ends(const void *handle)
 {
     int saved = errno;
-    handle_release(handle);
+    release(handle, false);
     handle_forget(handle);
     errno = saved;
 }
@@ -125,7 +138,7 @@ void handle_begins_anew(const void *handle)
 
 void handle_release_for_socket(uint64_t identity)
 {
-    handle_release_holding(identity, REASON_RELEASED);
+    handle_release_holding(identity, false, REASON_RELEASED);
 }
 
 uint64_t socket_identity(int fd)

@@ -33,8 +33,12 @@ ssize_t handle_write(struct handle_call *call, const void *buf, size_t len);
 bool handle_unseen_begins(struct handle_call *call);
 void handle_unseen_ends(struct handle_call *call, bool entered, uint64_t len);
 
-/* Releases what is held for `handle`, if anything is. */
+/* Releases what is held for `handle`, if anything is, since the program is about to write by it. */
 void handle_release(const void *handle);
+
+/* Before holding, where the library can be asked: which socket the bytes are for, so that they are never sent to another. 0: they
+ * go by functions of the program's own, which are not called once it may have ended them. */
+void handle_note_socket(struct conn *conn, uint64_t identity);
 
 /* What identifies the socket behind `fd` beyond its number: its inode; 0 if it is none. */
 uint64_t socket_identity(int fd);
@@ -42,7 +46,7 @@ uint64_t socket_identity(int fd);
 /* Releases what is held for handles that write to that socket, which is about to end. */
 void handle_release_for_socket(uint64_t identity);
 
-/* The handle's life ends: releases, forgets. */
+/* The handle's life ends: releases to a socket that is known, forgets. */
 void handle_ends(const void *handle);
 
 /* Another connection begins on the handle: forgets the stream so far, unless this happens in the middle of a write. */

@@ -41,6 +41,13 @@ void process_release_all(void);
 /* True from the end of exit() on: only libc's last flush of the streams, and other threads, still write. */
 bool process_is_ending(void);
 
-void process_before_syscall(long number);
+/* Before a system call that releases what is held; `first` is its first argument. */
+void process_before_syscall(long number, long first);
+
+/* A filter, or with `strict` all that there is to forbid, is about to be put on this thread's system calls. */
+void process_before_seccomp(bool strict);
+
+/* The child of a vfork, whether anything was tracked or not. */
+bool process_is_vfork_child(void);
 
 #endif

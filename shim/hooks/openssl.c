@@ -65,8 +65,7 @@ enum reason ssl_objects(void *ctx, const struct decision *decision)
         library ? (int (*)(const SSL *))resolve_beside(NEIGHBOUR_SSL_is_init_finished, library) : NULL;
     bool holdable = !finished || finished((const SSL *)call->call.handle);
     if (holdable) {
-        __atomic_store_n(&call->call.conn->identity, socket_identity(descriptor_of(call->call.handle, library)),
-                         __ATOMIC_RELAXED);
+        handle_note_socket(call->call.conn, socket_identity(descriptor_of(call->call.handle, library)));
         __atomic_store_n(&call->call.conn->release, library && !call->buffered ? ssl_release : NULL, __ATOMIC_RELAXED);
         call->call.conn->library_write = (void *)(uintptr_t)library;
     }

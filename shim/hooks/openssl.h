@@ -24,8 +24,9 @@ enum { BIO_TYPE_FILTER = 0x0200, BIO_TYPE_SSL = 7 | BIO_TYPE_FILTER };
 /* The SSL that `bio`'s chain ends in, NULL if there is none. `at` gets its BIO. `function` is one of the library. */
 SSL *bio_ssl(BIO *bio, const void *function, BIO **at);
 
-/* Sends what is held for `ssl` by the chain it came by. `real` is a function of the library. */
-void bio_release(BIO *bio, SSL *ssl, void *real);
+/* Sends what is held for `ssl` by the chain it came by. `real` is a function of the library. Unless the chain `lives`, not by functions of
+ * the program's own: their data may be gone. */
+void bio_release(BIO *bio, SSL *ssl, void *real, bool lives);
 
 /* Whether no handshake of it has begun. `function` is one of its library. */
 bool ssl_is_fresh(const SSL *ssl, const void *function);

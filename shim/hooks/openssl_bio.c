@@ -52,7 +52,7 @@ static struct ssl_call bio_call(BIO *bio, SSL *ssl, void *real)
 }
 
 /* By the whole chain: a buffering BIO before the SSL may hold bytes that come first. */
-void bio_release(BIO *bio, SSL *ssl, void *real)
+void bio_release(BIO *bio, SSL *ssl, void *real, bool lives)
 {
     enum handle_entry entry;
     if (__builtin_expect(atomic_load_explicit(&conns_holding, memory_order_relaxed) == 0, 1))
@@ -63,7 +63,8 @@ void bio_release(BIO *bio, SSL *ssl, void *real)
     if (conn) {
         struct conn_call conn_call = conn_call_for(&bio_sink, &call);
         error_mark_fn *mark = errors_mark(real);
-        conn_release(conn, &conn_call, REASON_RELEASED);
+        if (lives || !conn->private_way)
+            conn_release(conn, &conn_call, REASON_RELEASED);
         errors_drop(mark);
         handle_leave(ssl, conn);
     }
@@ -187,7 +188,7 @@ static struct conn *read_begins(BIO *bio, void *real, SSL **ssl)
         control(at, control_get_fd, 0, &fd);
     const bool blocks = fd >= 0 && !(REAL(fcntl)(fd, F_GETFL) & O_NONBLOCK);
     if (blocks)
-        bio_release(bio, *ssl, real);
+        bio_release(bio, *ssl, real, true);
     errno = saved;
     return *ssl && !blocks ? handle_keep_held(*ssl) : NULL;
 }

@@ -64,7 +64,7 @@ static bool ends(BIO *bio, BIO *head, void *real)
         (long (*)(BIO *, int, long, void *))resolve_beside(NEIGHBOUR_BIO_ctrl, real);
     if (!ssl || !control || control(bio, control_get_close, 0, NULL) == 0)
         return true;
-    bio_release(head, ssl, real);
+    bio_release(head, ssl, real, false);
     if (!resolve_is_inside(real)) {
         handle_ends(ssl);
         offer_forget(ssl);

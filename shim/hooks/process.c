@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -30,30 +31,48 @@ bool process_is_foreign(void)
     return owner_pid && getpid() != owner_pid;
 }
 
-void process_release_all(void)
+static void release(bool mine)
 {
     if (nothing_is_held() || process_is_foreign())
         return;
     int saved = errno;
     fd_each(0, ~0u, socket_release_last);
-    handle_release_holding(0, REASON_RELEASED);
+    handle_release_holding(0, mine, REASON_RELEASED);
     errno = saved;
 }
 
-static void after_fork_in_child(void)
+/* Before the end of all threads. */
+void process_release_all(void)
+{
+    release(false);
+}
+
+/* Before there is a second process, which may go on where this thread is. A TLS session that another thread writes to stays as it is:
+ * that thread may be in the middle of a read of it, or about to ask for an error, and is not in the child. */
+static void release_before_copy(void)
+{
+    release(true);
+}
+
+static void begin_as_child(bool may_free)
 {
     int saved = errno;
     owner_pid = getpid();
-    fd_after_fork();
-    handle_after_fork();
+    fd_after_fork(may_free);
+    handle_after_fork(may_free);
     offer_after_fork();
     stdio_after_fork();
     errno = saved;
 }
 
+static void after_fork_in_child(void)
+{
+    begin_as_child(true);
+}
+
 /* The child of a vfork() runs on its parent's thread, whose number libc knows (and notes in a mutex that counts); the
  * kernel's is the child's. */
-static bool is_vfork_child(void)
+bool process_is_vfork_child(void)
 {
 #ifdef __GLIBC__
     pthread_mutex_t noted = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
@@ -68,8 +87,8 @@ static bool is_vfork_child(void)
 
 static void register_for_forks(void)
 {
-    owner_pid = is_vfork_child() ? (pid_t)raw_syscall(SYS_getppid, 0, 0, 0, 0, 0, 0) : getpid();
-    pthread_atfork(process_release_all, NULL, after_fork_in_child);
+    owner_pid = process_is_vfork_child() ? (pid_t)raw_syscall(SYS_getppid, 0, 0, 0, 0, 0, 0) : getpid();
+    pthread_atfork(release_before_copy, NULL, after_fork_in_child);
     at_quick_exit(process_release_all);
 }
 
@@ -85,18 +104,31 @@ static void release_if_inherited(int fd)
         socket_release(fd);
 }
 
+/* Another program may inherit what is tracked. */
+static void mark_for_others(void)
+{
+    if (owner_pid)
+        fd_each(0, ~0u, socket_mark_for_others);
+}
+
 /* After vfork() a child runs in its parent's memory: what is held there for descriptors that the exec closes is the
  * parent's to go on with. */
 static void before_exec(void)
 {
-    if (nothing_is_held())
-        return;
     int saved = errno;
-    if (process_is_foreign())
+    if (process_is_foreign() && !nothing_is_held())
         fd_each(0, ~0u, release_if_inherited);
     else
         process_release_all();
+    mark_for_others();
     errno = saved;
+}
+
+/* Before a call that forks and execs by itself, seen by nobody. */
+static void before_spawn(void)
+{
+    release_before_copy();
+    mark_for_others();
 }
 
 EXPORT int execve(const char *path, char *const argv[], char *const envp[])
@@ -183,35 +215,39 @@ EXPORT int execle(const char *path, const char *first, ...)
     return REAL(execve)(path, argv, envp);
 }
 
-/* fork() without its handlers. */
+/* fork() without its handlers, libc's own among them, which put the allocator right. */
 EXPORT pid_t _Fork(void)
 {
     __typeof__(&_Fork) real = REAL(_Fork);
-    process_release_all();
+    release_before_copy();
     if (!real) {
         errno = ENOSYS;
         return -1;
     }
     pid_t pid = real();
     if (pid == 0 && owner_pid)
-        after_fork_in_child();
+        begin_as_child(false);
     return pid;
 }
 
-/* Called by the assembly of syscall() before numbers that make, replace or end a process. */
-void process_before_syscall(long number)
+/* Called by the assembly of syscall() before numbers that make, replace, end or confine a process. */
+void process_before_syscall(long number, long first)
 {
     if (number == SYS_execve || number == SYS_execveat)
         before_exec();
-    else
+    else if (number == SYS_seccomp)
+        process_before_seccomp(first == SECCOMP_SET_MODE_STRICT);
+    else if (number == SYS_exit_group)
         process_release_all();
+    else
+        release_before_copy();
 }
 
 EXPORT int posix_spawn(pid_t *restrict pid, const char *restrict path, const posix_spawn_file_actions_t *actions,
                        const posix_spawnattr_t *restrict attributes, char *const argv[restrict],
                        char *const envp[restrict])
 {
-    process_release_all();
+    before_spawn();
     return REAL(posix_spawn)(pid, path, actions, attributes, argv, envp);
 }
 
@@ -219,19 +255,19 @@ EXPORT int posix_spawnp(pid_t *restrict pid, const char *restrict file, const po
                         const posix_spawnattr_t *restrict attributes, char *const argv[restrict],
                         char *const envp[restrict])
 {
-    process_release_all();
+    before_spawn();
     return REAL(posix_spawnp)(pid, file, actions, attributes, argv, envp);
 }
 
 EXPORT int system(const char *command)
 {
-    process_release_all();
+    before_spawn();
     return REAL(system)(command);
 }
 
 EXPORT FILE *popen(const char *command, const char *type)
 {
-    process_release_all();
+    before_spawn();
     return REAL(popen)(command, type);
 }
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 /* Flags for `buf`: the kernel may keep a MSG_ZEROCOPY buffer, so ours never go that way; and what stands for the first
@@ -146,26 +147,28 @@ static const struct sink socket_sink = {
     .whole_writes = false,
 };
 
-/* Two ends without a name, as of socketpair(): often a pipe between threads or processes, where a single byte is a
- * message of its own. There a request must show its method and target at once. */
-static bool is_unnamed_pair(int fd, int domain)
-{
-    struct sockaddr_storage peer;
-    socklen_t len = sizeof peer;
-    return domain == AF_UNIX && getpeername(fd, (struct sockaddr *)&peer, &len) == 0 && len <= sizeof(sa_family_t);
-}
-
-static bool is_stream_socket(int fd, int *domain, struct stat *status)
+static bool is_stream_socket(int fd, struct stat *status)
 {
     int type = 0;
+    int domain = 0;
     socklen_t len = sizeof type;
     if (fstat(fd, status) != 0 || !S_ISSOCK(status->st_mode))
         return false;
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0 || type != SOCK_STREAM)
         return false;
-    len = sizeof *domain;
-    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, domain, &len) == 0 &&
-           (*domain == AF_INET || *domain == AF_INET6 || *domain == AF_UNIX);
+    len = sizeof domain;
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 &&
+           (domain == AF_INET || domain == AF_INET6 || domain == AF_UNIX);
+}
+
+/* A program that inherits a connection in the middle of a request writes what no program of ours may take for one: a body that
+ * is full of them, say. The socket itself tells, by the signal that F_SETSIG chose, which survives exec: SIGIO, which is what
+ * comes where none was chosen. */
+enum { MARK = SIGIO };
+
+static bool is_marked(int fd)
+{
+    return REAL(fcntl)(fd, F_GETSIG) == MARK;
 }
 
 bool socket_needs_look(int fd)
@@ -176,10 +179,11 @@ bool socket_needs_look(int fd)
     if (fd < 0)
         return false;
     int saved = errno;
-    bool look = config_get()->mode != MODE_OFF && fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
+    bool look = config_get()->mode != MODE_OFF && fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) && !is_marked(fd);
     errno = saved;
     if (!look) {
-        fd_set_plain(fd);
+        if (fd < FD_PAGE || config_get()->mode != MODE_OFF)
+            fd_set_plain(fd); /* a page for high ones takes memory, and may come to nothing but a system call that kills */
         return false;
     }
     fd_set_socket(fd);
@@ -197,11 +201,7 @@ static bool track(int fd, const struct stat *status)
 static bool track_if_request(int fd, struct span first)
 {
     struct stat status;
-    int domain = 0;
-    if (!request_may_begin(first) || config_get()->mode == MODE_OFF || !is_stream_socket(fd, &domain, &status))
-        return false;
-    const char *space = memchr(first.at, ' ', first.len);
-    if (is_unnamed_pair(fd, domain) && (!space || space + 1 == first.at + first.len))
+    if (!request_may_begin(first) || config_get()->mode == MODE_OFF || !is_stream_socket(fd, &status))
         return false;
     return track(fd, &status);
 }
@@ -209,15 +209,13 @@ static bool track_if_request(int fd, struct span first)
 void socket_before_copy(int from)
 {
     struct stat status;
-    int domain = 0;
     const uintptr_t state = fd_state(from);
     if ((state != FD_SOCKET && state != FD_UNKNOWN) || config_get()->mode == MODE_OFF)
         return;
     int saved = errno;
-    if (is_stream_socket(from, &domain, &status)) {
+    if (is_stream_socket(from, &status) && !(state == FD_UNKNOWN && is_marked(from))) {
         stdio_watch(); /* it may be an inherited one */
-        if (!is_unnamed_pair(from, domain))
-            track(from, &status);
+        track(from, &status);
     }
     errno = saved;
 }
@@ -245,6 +243,21 @@ static bool enter_tracked(struct socket_call *call)
     enum guard_entry entry;
     call->conn = fd_enter(call->fd, &entry);
     return call->conn && is_still_tracked(call);
+}
+
+/* From outside: another thread may be in the middle of a long write, and must not find that it was disturbed. */
+void socket_mark_for_others(int fd)
+{
+    const uintptr_t state = fd_state(fd);
+    struct socket_call call = {.fd = fd, .conn = (struct fd_conn *)state};
+    if (state <= FD_SOCKET)
+        return;
+    const bool marked = !conn_is_between_requests(&call.conn->conn);
+    const int saved = errno;
+    if (marked != call.conn->marked && is_same_socket(&call) && REAL(fcntl)(fd, F_GETSIG) == (marked ? 0 : MARK) &&
+        REAL(fcntl)(fd, F_SETSIG, marked ? MARK : 0) == 0)
+        call.conn->marked = marked;
+    errno = saved;
 }
 
 bool socket_enter(struct socket_call *call, struct span first)

@@ -85,6 +85,9 @@ static inline void socket_before_read(int fd, int flags)
         socket_release_for_read(fd, flags);
 }
 
+/* Another program may come to write by `fd`: the socket itself gets to know whether that begins a request. */
+void socket_mark_for_others(int fd);
+
 /* What is held for `fd` goes out, without waiting. */
 void socket_release(int fd);
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@ __attribute__((visibility("hidden"))) const unsigned char syscall_is_hooked[SYSC
     [SYS_accept4] = 1, [SYS_pwritev2] = 1, [SYS_pipe2] = 1,
     [SYS_recvmmsg] = 1, [SYS_socketpair] = 1, [SYS_preadv2] = 1,
     [SYS_clone] = 2,   [SYS_clone3] = 2, [SYS_execve] = 2,  [SYS_execveat] = 2,    [SYS_exit_group] = 2,
+    [SYS_seccomp] = 2, [SYS_prctl] = 1,
 #ifdef SYS_fork
     [SYS_fork] = 2,
 #endif
@@ -111,6 +113,7 @@ __attribute__((visibility("hidden"))) long syscall_hooked(long number, long a, l
     case SYS_recvmsg: return recvmsg(fd, (struct msghdr *)b, (int)c);
     case SYS_recvmmsg: return recvmmsg(fd, (struct mmsghdr *)b, (unsigned)c, (int)d, (struct timespec *)e);
     case SYS_socketpair: return socketpair((int)a, (int)b, (int)c, (int *)d);
+    case SYS_prctl: return prctl((int)a, b, c, d, e);
     case SYS_preadv2: return preadv2(fd, (const struct iovec *)b, (int)c, (off_t)d, (int)f);
     default: return syscall_real(number, a, b, c, d, e, f);
     }

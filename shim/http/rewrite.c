@@ -289,7 +289,7 @@ void fields_decide(const struct policy *policy, field_at_fn *at, const void *lis
         struct field field = at(list, i);
         bool is_authority = SPAN_IS(field.name, ":authority");
         if (is_authority || (!authority && SPAN_IS(field.name, "host"))) {
-            seen.hosts = authority && is_authority ? seen.hosts + 1 : 1;
+            seen.hosts = is_authority && !authority ? 1 : seen.hosts + 1;
             seen.host = field.value;
             authority = is_authority;
         } else if (SPAN_IS(field.name, "authorization")) {

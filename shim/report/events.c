@@ -4,7 +4,9 @@
 #include "log.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -88,8 +90,37 @@ static void civil(long days, int *year, int *month, int *day)
     *year = (int)(year_of_era + era * 400 + (*month <= 2));
 }
 
-static void begin(struct line *line)
+/* Lines are not on the stack, since the program's thread may have one of a few KiB, and not on the heap as long as there are these: a
+ * signal handler that interrupted malloc() may write a request. */
+static struct line lines[4];
+static _Atomic bool taken[sizeof lines / sizeof lines[0]];
+
+/* NULL without memory, and errno as it was: there is no event then. */
+static struct line *line_take(void)
 {
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        if (!atomic_exchange(&taken[i], true))
+            return &lines[i];
+    const int saved = errno;
+    struct line *line = malloc(sizeof *line);
+    errno = saved;
+    return line;
+}
+
+static void line_give_back(struct line *line)
+{
+    if (line < lines || line >= lines + sizeof lines / sizeof lines[0])
+        free(line);
+    else
+        atomic_store(&taken[line - lines], false);
+}
+
+/* What is needed for a moment only (a path) does not stay on the stack either. NULL: there is no event. */
+static __attribute__((noinline)) struct line *begin(void)
+{
+    struct line *line = line_take();
+    if (!line)
+        return NULL;
     struct timespec now;
     char text[96];
     char path[512];
@@ -104,24 +135,40 @@ static void begin(struct line *line)
     ssize_t len = readlink("/proc/self/exe", path, sizeof path);
     if (len > 0)
         put_string(line, "process.executable.path", span_of(path, (size_t)len));
+    return line;
 }
 
 static void finish(struct line *line, const struct config *config)
 {
     put_literal(line, "}\n");
     log_line(config, line->text, line->len);
+    line_give_back(line);
 }
 
 /* From here on events have no explanation, for this reason. */
 static void report_unexplained(const struct config *config, const struct explanation *explanation)
 {
-    struct line line;
-    begin(&line);
-    put_text(&line, "jwtshim.action", "unexplained");
-    put_text(&line, "jwtshim.reason", explanation->failure);
+    struct line *line = begin();
+    if (!line)
+        return;
+    put_text(line, "jwtshim.action", "unexplained");
+    put_text(line, "jwtshim.reason", explanation->failure);
     if (*explanation->detail)
-        put_text(&line, "jwtshim.detail", explanation->detail);
-    finish(&line, config);
+        put_text(line, "jwtshim.detail", explanation->detail);
+    finish(line, config);
+}
+
+/* Adds what is to be said of the token, and ends the line. */
+static __attribute__((noinline)) void finish_explained(struct line *line, const struct config *config,
+                                                       const struct decision *decision)
+{
+    struct explanation explanation;
+    inspector_explain(decision, &explanation);
+    if (explanation.len && explanation.len + CLOSING <= sizeof line->text - line->len)
+        put_raw(line, explanation.fields, explanation.len);
+    finish(line, config);
+    if (explanation.failure)
+        report_unexplained(config, &explanation);
 }
 
 void report_decision(const char *layer, const struct decision *decision)
@@ -133,30 +180,27 @@ void report_decision(const char *layer, const struct decision *decision)
     if (config->log == LOG_OFF || (config->log_level == LOG_LEVEL_REWRITE && !moved && decision->reason != REASON_AUDIT))
         return;
     int saved = errno;
-    struct line line;
-    struct explanation explanation = {.len = 0};
-    begin(&line);
-    put_string(&line, "http.request.method", decision->method);
-    put_string(&line, "server.address", decision->host);
-    put_string(&line, "url.path", decision->path);
+    struct line *line = begin();
+    if (!line)
+        return;
+    put_string(line, "http.request.method", decision->method);
+    put_string(line, "server.address", decision->host);
+    put_string(line, "url.path", decision->path);
     if (decision->method.at && versions[decision->protocol])
-        put_text(&line, "network.protocol.version", versions[decision->protocol]);
-    put_text(&line, "jwtshim.action",
+        put_text(line, "network.protocol.version", versions[decision->protocol]);
+    put_text(line, "jwtshim.action",
              moved                              ? "rewritten"
              : decision->reason == REASON_AUDIT ? "would-rewrite"
                                                 : "passed");
     if (!moved)
-        put_text(&line, "jwtshim.reason", reason_name(decision->reason));
+        put_text(line, "jwtshim.reason", reason_name(decision->reason));
     if (decision->referer)
-        put_literal(&line, ",\"jwtshim.referer\":true");
-    put_text(&line, "jwtshim.layer", layer);
-    if (moved || decision->reason == REASON_AUDIT)
-        inspector_explain(decision, &explanation);
-    if (explanation.len && explanation.len + CLOSING <= sizeof line.text - line.len)
-        put_raw(&line, explanation.fields, explanation.len);
-    finish(&line, config);
-    if (explanation.failure)
-        report_unexplained(config, &explanation);
+        put_literal(line, ",\"jwtshim.referer\":true");
+    put_text(line, "jwtshim.layer", layer);
+    if ((moved || decision->reason == REASON_AUDIT) && inspector_can_explain(decision))
+        finish_explained(line, config, decision);
+    else
+        finish(line, config);
     errno = saved;
 }
 
@@ -167,14 +211,15 @@ void report_steering(const char *layer, struct span host, enum reason reason)
     if (config->log == LOG_OFF || (config->log_level == LOG_LEVEL_REWRITE && !steered && reason != REASON_AUDIT))
         return;
     int saved = errno;
-    struct line line;
-    begin(&line);
-    put_string(&line, "server.address", host);
-    put_text(&line, "jwtshim.action", steered ? "steered" : reason == REASON_AUDIT ? "would-steer" : "passed");
+    struct line *line = begin();
+    if (!line)
+        return;
+    put_string(line, "server.address", host);
+    put_text(line, "jwtshim.action", steered ? "steered" : reason == REASON_AUDIT ? "would-steer" : "passed");
     if (!steered)
-        put_text(&line, "jwtshim.reason", reason_name(reason));
-    put_text(&line, "jwtshim.layer", layer);
-    finish(&line, config);
+        put_text(line, "jwtshim.reason", reason_name(reason));
+    put_text(line, "jwtshim.layer", layer);
+    finish(line, config);
     errno = saved;
 }
 
@@ -185,14 +230,15 @@ static void report_about(const char *action, const char *layer, const char *kind
     if (config->log == LOG_OFF)
         return;
     int saved = errno;
-    struct line line;
-    begin(&line);
-    put_text(&line, "jwtshim.action", action);
+    struct line *line = begin();
+    if (!line)
+        return;
+    put_text(line, "jwtshim.action", action);
     if (why)
-        put_text(&line, "jwtshim.reason", why);
-    put_text(&line, kind, what);
-    put_text(&line, "jwtshim.layer", layer);
-    finish(&line, config);
+        put_text(line, "jwtshim.reason", why);
+    put_text(line, kind, what);
+    put_text(line, "jwtshim.layer", layer);
+    finish(line, config);
     errno = saved;
 }
 
@@ -218,11 +264,12 @@ void report_setting(const char *where, const char *what)
     if (config->log == LOG_OFF)
         return;
     int saved = errno;
-    struct line line;
-    begin(&line);
-    put_text(&line, "jwtshim.action", "setting-ignored");
-    put_text(&line, "jwtshim.setting", where);
-    put_text(&line, "jwtshim.reason", what);
-    finish(&line, config);
+    struct line *line = begin();
+    if (!line)
+        return;
+    put_text(line, "jwtshim.action", "setting-ignored");
+    put_text(line, "jwtshim.setting", where);
+    put_text(line, "jwtshim.reason", what);
+    finish(line, config);
     errno = saved;
 }

@@ -3,13 +3,17 @@
 #include "../config.h"
 #include "../loader/elf.h"
 #include "../loader/object_file.h"
+#include "../loader/raw.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /* A flag of glibc's; musl binds so by itself. */
 #ifndef RTLD_DEEPBIND
@@ -144,12 +148,57 @@ static void explain_undisturbed(const struct decision *decision, struct explanat
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+/* Loading the object, and libjwt's reading of a token, take more than small stacks have. How much is left is known of
+ * a handler's own stack and of a thread's; a coroutine's lies anywhere. */
+enum { STACK_NEEDED = 24 * 1024 };
+
+/* Where this thread's stack begins and how long it is. libc's functions for that are found when they are needed: imported they would
+ * cost every exec their look-ups. */
+static bool own_stack(const char **start, size_t *size)
+{
+    struct elf_object libc;
+    pthread_attr_t attributes;
+    void *at = NULL;
+    if (!elf_object_of((const void *)(uintptr_t)pthread_sigmask, &libc))
+        return false;
+    __typeof__(&pthread_self) self = (__typeof__(&pthread_self))elf_function(&libc, "pthread_self");
+    __typeof__(&pthread_getattr_np) get = (__typeof__(&pthread_getattr_np))elf_function(&libc, "pthread_getattr_np");
+    __typeof__(&pthread_attr_getstack) stack_of =
+        (__typeof__(&pthread_attr_getstack))elf_function(&libc, "pthread_attr_getstack");
+    __typeof__(&pthread_attr_destroy) end =
+        (__typeof__(&pthread_attr_destroy))elf_function(&libc, "pthread_attr_destroy");
+    if (!self || !get || !stack_of || !end || get(self(), &attributes) != 0)
+        return false;
+    const bool known = stack_of(&attributes, &at, size) == 0;
+    end(&attributes);
+    *start = at;
+    return known;
+}
+
+static bool has_stack(void)
+{
+    const char *frame = __builtin_frame_address(0);
+    const char *start;
+    size_t size;
+    stack_t handlers = {.ss_flags = 0};
+    if (raw_syscall(SYS_sigaltstack, 0, (long)&handlers, 0, 0, 0, 0) == 0 && handlers.ss_flags & SS_ONSTACK)
+        return frame - (const char *)handlers.ss_sp >= STACK_NEEDED;
+    if (raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0) == getpid() || !own_stack(&start, &size))
+        return true;
+    const size_t left = (size_t)(frame - start);
+    return left >= size || left >= STACK_NEEDED;
+}
+
+bool inspector_can_explain(const struct decision *decision)
+{
+    return decision->token.len && config_get()->inspect && !getauxval(AT_SECURE) && has_stack();
+}
+
 void inspector_explain(const struct decision *decision, struct explanation *out)
 {
     out->len = 0;
     out->failure = NULL;
     out->detail[0] = '\0';
-    if (!decision->token.len || !config_get()->inspect || getauxval(AT_SECURE) || was_explained(decision))
-        return;
-    explain_undisturbed(decision, out);
+    if (!was_explained(decision))
+        explain_undisturbed(decision, out);
 }

@@ -1,6 +1,7 @@
 #include "log.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -35,9 +36,17 @@ static bool is_connection(int fd)
     return raw_syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, (long)&domain, (long)&len, 0) == 0 && domain != AF_UNIX;
 }
 
+/* A pipe that says so has room for 4,096 bytes, which is more than a line: a reader that stopped reading stops nobody. */
+static bool takes_a_line(int fd)
+{
+    struct pollfd state = {.fd = fd, .events = POLLOUT};
+    struct timespec at_once = {0, 0};
+    return raw_syscall(SYS_ppoll, (long)&state, 1, (long)&at_once, 0, 0, 0) == 1 && state.revents & POLLOUT;
+}
+
 static void to_stderr(const char *line, size_t len)
 {
-    if (!is_connection(STDERR_FILENO))
+    if (!is_connection(STDERR_FILENO) && takes_a_line(STDERR_FILENO))
         to_descriptor(STDERR_FILENO, line, len);
 }
 
@@ -57,16 +66,13 @@ static void to_syslog(const char *line, size_t len)
 {
     static const char prefix[] = "<14>jwtshim: ";
     static const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
-    char datagram[4096];
-    if (len > sizeof datagram - sizeof prefix)
-        return;
-    memcpy(datagram, prefix, sizeof prefix - 1);
-    memcpy(datagram + sizeof prefix - 1, line, len);
+    struct iovec pieces[] = {{(char *)(uintptr_t)prefix, sizeof prefix - 1}, {(char *)(uintptr_t)line, len - 1}};
+    const struct msghdr datagram = {
+        .msg_name = (void *)(uintptr_t)&address, .msg_namelen = sizeof address, .msg_iov = pieces, .msg_iovlen = 2};
     long fd = raw_syscall(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, 0, 0, 0);
     if (fd < 0)
         return;
-    raw_syscall(SYS_sendto, fd, (long)datagram, (long)(sizeof prefix - 1 + len - 1), MSG_NOSIGNAL, (long)&address,
-                sizeof address);
+    raw_syscall(SYS_sendmsg, fd, (long)&datagram, MSG_NOSIGNAL, 0, 0, 0);
     raw_close((int)fd);
 }
 

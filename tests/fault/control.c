@@ -2,6 +2,7 @@
  * jumps, cancellation, forks and exits of threaded programs. One scenario a function; nothing here knows of the shim or decides
  * whether what arrived is right. inside_write() is called, where a test arranged that, in the middle of a real write. */
 #include "../programs/sockets/common.h"
+#include "inside.h"
 
 #include <dlfcn.h>
 #include <malloc.h>
@@ -12,40 +13,10 @@
 #include <sys/wait.h>
 #include <ucontext.h>
 
-size_t inside_write(int fd, size_t len);
-
-/* What happens in the middle of the `when`-th write to a socket, from 1, counted from arrange(). */
-static void (*event)(void);
-static int when, seen;
-static size_t first_takes; /* bytes that the first of them takes; 0: all */
-
-static void arrange(void (*what)(void), int at)
-{
-    event = what;
-    when = at;
-    seen = 0;
-}
-
-size_t inside_write(int fd, size_t len)
-{
-    (void)fd;
-    if (!event)
-        return len;
-    if (++seen == when) {
-        void (*now)(void) = event;
-        event = NULL;
-        now();
-    }
-    return seen == 1 && first_takes && first_takes < len ? first_takes : len;
-}
-
 /* Whatever happened, none is left open. */
 static void tell_descriptors(void)
 {
-    int open = 0;
-    for (int fd = 0; fd < 1024; fd++)
-        open += fcntl(fd, F_GETFD) >= 0;
-    told("open descriptors", open);
+    told("descriptors more than at the start", open_descriptors_more());
 }
 
 /* --- coroutines --- */
@@ -194,7 +165,7 @@ static void *jump_and_again(void *unused)
         if (sigsetjmp(back, 1) == 0) {
             arrange(interrupt, 1);
             write_all(fd, given[0].at + half, given[0].len - half);
-            need(event == NULL, "a jump");
+            need(has_happened(), "a jump");
         } else {
             write_all(fd, given[0].at + half, given[0].len - half);
         }
@@ -410,6 +381,7 @@ static void no_descriptors_left(void)
 static void no_memory_left(void)
 {
     int fd = dial();
+    write_all(fd, given[0].at, given[0].len);
     void *kept[4096];
     for (size_t size = 1 << 24; size >= 16; size /= 2)
         for (int i = 0; i < 4096 && (kept[i % 4096] = malloc(size)); i++)

@@ -6,7 +6,8 @@
  *     short     a write to a stream socket takes a byte
  *     EAGAIN, EINTR, EPIPE, ECONNRESET, ENOBUFS         such a write fails so
  *     short-EAGAIN, short-EINTR                         one takes a byte, and the next one fails so
- * A program may export inside_write(): it is called in the middle of each such write, and may take from its length. */
+ * A program may export inside_write(): it is called in the middle of each such write, and may take from its length. With WRITES_ALONE
+ * defined no allocation comes by here: valgrind brings an allocator of its own. */
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
@@ -23,6 +24,8 @@
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *at, size_t size);
+extern void __libc_free(void *at);
+extern void before_free(void) __attribute__((weak)); /* a program's: called before each block is given back */
 extern size_t inside_write(int fd, size_t len) __attribute__((weak));
 
 static const struct kind {
@@ -79,6 +82,7 @@ static bool falls_now(void)
     return true;
 }
 
+#ifndef WRITES_ALONE
 static bool has_no_memory(const void *caller)
 {
     if (!kind || kind->error != ENOMEM)
@@ -106,6 +110,14 @@ void *realloc(void *at, size_t size)
 {
     return has_no_memory(__builtin_return_address(0)) ? NULL : __libc_realloc(at, size);
 }
+
+void free(void *at)
+{
+    if (before_free)
+        before_free();
+    __libc_free(at);
+}
+#endif
 
 static bool is_stream_socket(int fd)
 {

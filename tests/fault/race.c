@@ -86,7 +86,7 @@ static void *with_handles(void *number)
             handle_leave(handle, conn);
         }
         if (rand_r(&seed) % 4 == 0)
-            handle_release_holding(rand_r(&seed) % 2 ? 0 : (uint64_t)(size_t)number, REASON_RELEASED);
+            handle_release_holding(rand_r(&seed) % 2 ? 0 : (uint64_t)(size_t)number, false, REASON_RELEASED);
         handle_forget(handle);
         free(handle);
     }
@@ -142,7 +142,7 @@ static void *with_halves(void *number)
     const size_t half = 40;
     for (int i = 0; i < ROUNDS; i++) {
         if ((size_t)number == 1) {
-            handle_release_holding(0, REASON_RELEASED);
+            handle_release_holding(0, false, REASON_RELEASED);
             sched_yield();
             continue;
         }

@@ -166,7 +166,7 @@ static void child(const struct program *parent, const struct model *model)
     program.conn.held = copy_of(parent->conn.held);
     program.conn.out = copy_of(parent->conn.out);
     program.wire = program.call.ctx = &wire;
-    conn_after_fork(&program.conn);
+    conn_after_fork(&program.conn, true);
     uint32_t cuts = (uint32_t)(parent->done * 2654435761u) | 1;
     write_all(&program, cuts);
     if (conn_flush(&program.conn, &program.call) <= 0 || conn_release(&program.conn, &program.call, REASON_RELEASED) <= 0)
@@ -202,9 +202,15 @@ static void expect_holding(const struct program *program, enum model_conflict co
     if (program->given_up || conn->out.len || conn->ahead || conn->due || program->shown != program->done)
         return;
     model_run(&model, program->in, program->done, conflict);
-    if (conn->holding != (model.held_from < program->done) ||
-        (conn->holding && conn->held.len != program->done - model.held_from))
+    const size_t open = program->done - model.held_from;
+    if (conn->held.len != open)
+        broken("what is still in question is known");
+    /* Of a request line all is on the wire that came before its query did. */
+    const bool goes_ahead = open && conn->stream.state == STREAM_START && !memchr(conn->held.at, '?', open);
+    if (open && conn->holding == goes_ahead)
         broken("no byte more is held back than must be, and none less");
+    if (!open && conn->holding)
+        broken("nothing is held where nothing is in question");
 }
 
 static void with_forks(const char *in, size_t len, struct wire *wire, const struct model *model, uint32_t dice)

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -129,6 +130,74 @@ static int small_stack(void)
     return good ? 0 : fail("the answer");
 }
 
+/* No more is on the stack here than a descriptor and what send() itself needs. */
+static char prepared[4096];
+static size_t prepared_len;
+static int prepared_fd;
+
+static void send_prepared(int signal)
+{
+    (void)signal;
+    if (send(prepared_fd, prepared, prepared_len, 0) != (ssize_t)prepared_len)
+        abort();
+}
+
+static void *sending(void *nothing)
+{
+    send_prepared(0);
+    return nothing;
+}
+
+static int answer_comes(void)
+{
+    char text[512];
+    return recv(prepared_fd, text, sizeof text, 0) > 12 && !memcmp(text, "HTTP/1.1 200", 12) ? 0 : fail("the answer");
+}
+
+static void prepare(void)
+{
+    prepared_fd = connected();
+    prepared_len = request(prepared, sizeof prepared, targets[0]);
+}
+
+static int least_stack(void)
+{
+    pthread_t thread;
+    pthread_attr_t attributes;
+    prepare();
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, (size_t)PTHREAD_STACK_MIN);
+    if (pthread_create(&thread, &attributes, sending, NULL) != 0 || pthread_join(thread, NULL) != 0)
+        return fail("the thread");
+    return answer_comes();
+}
+
+static int handler_stack(void)
+{
+    const size_t page = 4096, size = ((size_t)sysconf(_SC_MINSIGSTKSZ) + 12 * 1024) / page * page;
+    char *at = mmap(NULL, page + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const stack_t stack = {.ss_sp = at + page, .ss_size = size};
+    const struct sigaction action = {.sa_handler = send_prepared, .sa_flags = SA_ONSTACK};
+    prepare();
+    if (mprotect(at, page, PROT_NONE) != 0 || sigaltstack(&stack, NULL) != 0 || sigaction(SIGUSR1, &action, NULL) != 0)
+        return fail("the stack");
+    raise(SIGUSR1);
+    return answer_comes();
+}
+
+/* As a handler may that interrupted malloc(). */
+static int event_alone(void)
+{
+    unsigned before = 0;
+    for (int i = 0; i < 2; i++) {
+        prepared_fd = connected();
+        prepared_len = request(prepared, sizeof prepared, "/rest/api/3/myself?jwt=none");
+        before = counted;
+        send_prepared(0);
+    }
+    return counted == before ? 0 : fail("an allocation");
+}
+
 static pthread_barrier_t barrier;
 static void *asking_at_once(void *target)
 {
@@ -181,8 +250,15 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(void);
-    } scenarios[] = {{"state", state},     {"mask", mask},   {"small-stack", small_stack},
-                     {"threads", threads}, {"fork", forked}, {"late-libraries", late_libraries},
+    } scenarios[] = {{"state", state},
+                     {"mask", mask},
+                     {"small-stack", small_stack},
+                     {"least-stack", least_stack},
+                     {"handler-stack", handler_stack},
+                     {"event-alone", event_alone},
+                     {"threads", threads},
+                     {"fork", forked},
+                     {"late-libraries", late_libraries},
                      {"clash", mask}};
     if (argc < 4)
         return 2;

@@ -357,9 +357,77 @@ static void releases_what_is_held_unchanged_at_every_position(void **state)
         assert_int_equal(fake.len, at);
         assert_int_equal(conns_holding, 0);
         assert_int_equal(conn_write(conn, &call, one.in + at, head - at), head - at);
-        assert_wire(one.in);
-        assert_int_equal(conn->stream.state, STREAM_OPAQUE);
+        const bool held = memchr(one.in, '?', at); /* what came before the query was out already */
+        assert_wire(held ? one.in : one.out);
+        assert_int_equal(conn->stream.state, held ? STREAM_OPAQUE : STREAM_START);
     }
+}
+
+/* Whatever is written before the query goes out at once: a peer of another protocol may answer to a single byte. */
+static void holds_nothing_of_a_request_line_before_its_query(void **state)
+{
+    (void)state;
+    struct conn_call call = call_by(&stream_sink);
+    const size_t query = (size_t)(strchr(one.in, '?') - one.in);
+    fresh_fake();
+    struct conn *conn = fresh_conn();
+    for (size_t at = 0; at < query; at++) {
+        assert_int_equal(conn_write(conn, &call, one.in + at, 1), 1);
+        assert_int_equal(fake.len, at + 1);
+        assert_int_equal(conns_holding, 0);
+    }
+    assert_int_equal(conn_write(conn, &call, one.in + query, 1), 1);
+    assert_int_equal(fake.len, query);
+    assert_int_equal(conns_holding, 1);
+    const size_t rest = strlen(one.in) - query - 1;
+    assert_int_equal(conn_write(conn, &call, one.in + query + 1, rest), rest);
+    assert_wire(one.out);
+    assert_settled();
+}
+
+/* Behind a request that changes, or one that does not, or half of one that was held. */
+static void the_start_of_a_request_goes_out_in_the_same_write(void **state)
+{
+    (void)state;
+    struct conn_call call = call_by(&stream_sink);
+    static const char plain[] = "GET /b HTTP/1.1\r\nHost: app.example.com\r\n\r\n";
+    const char *const before[] = {one.in, plain};
+    for (size_t i = 0; i < 2; i++)
+        for (size_t cut = 0; cut < 2; cut++) {
+            char both[1000];
+            const size_t half = cut * strlen(before[i]) / 2;
+            const size_t len = (size_t)snprintf(both, sizeof both, "%s%s", before[i], one.in);
+            const size_t start = strlen(before[i]) + 2;
+            fresh_fake();
+            struct conn *conn = fresh_conn();
+            if (half)
+                assert_int_equal(conn_write(conn, &call, both, half), half);
+            const size_t calls = fake.calls;
+            assert_int_equal(conn_write(conn, &call, both + half, start - half), start - half);
+            assert_int_equal(fake.calls, calls + 1);
+            assert_int_equal(conn_write(conn, &call, both + start, len - start), len - start);
+            snprintf(both, sizeof both, "%s%s", i ? plain : one.out, one.out);
+            assert_wire(both);
+            assert_settled();
+        }
+}
+
+/* A library that kept the bytes of a refused write gets the same again, though the program shows the query too by then. */
+static void what_was_refused_before_the_query_goes_first(void **state)
+{
+    (void)state;
+    struct conn_call call = call_by(&stream_sink);
+    fresh_fake();
+    fake.insists = true;
+    fake.planned = 1;
+    fake.plan[0] = REFUSE;
+    struct conn *conn = fresh_conn();
+    assert_int_equal(conn_write(conn, &call, one.in, 4), -1);
+    const size_t len = strlen(one.in);
+    assert_int_equal(conn_write(conn, &call, one.in, len), len);
+    assert_false(fake.retried_wrongly);
+    assert_wire(one.out);
+    assert_settled();
 }
 
 static void a_release_that_is_refused_goes_on_with_the_next_write(void **state)
@@ -541,11 +609,20 @@ static void nothing_is_held_where_the_layer_forbids_it(void **state)
     (void)state;
     const struct sink sink = {.layer = "fake", .write = fake_write, .objects = refusing_to_hold};
     struct conn_call call = call_by(&sink);
-    fresh_fake();
-    struct conn *conn = fresh_conn();
-    assert_int_equal(conn_write(conn, &call, one.in, 10), 10);
-    assert_int_equal(fake.len, 10);
-    assert_int_equal(conn->stream.opaque_reason, REASON_DESCRIPTOR_CHANGED);
+    /* At once, or behind a beginning that was not to be held. */
+    for (size_t first = 0; first < 4; first += 3) {
+        fresh_fake();
+        struct conn *conn = fresh_conn();
+        if (first)
+            assert_int_equal(conn_write(conn, &call, one.in, first), first);
+        assert_int_equal(conn_write(conn, &call, one.in + first, 10 - first), 10 - first);
+        assert_int_equal(fake.len, 10);
+        assert_int_equal(conn->stream.opaque_reason, REASON_DESCRIPTOR_CHANGED);
+        const size_t rest = strlen(one.in) - 10;
+        assert_int_equal(conn_write(conn, &call, one.in + 10, rest), rest);
+        assert_wire(one.in);
+        assert_settled();
+    }
 }
 
 static void a_large_body_is_written_from_the_programs_own_memory(void **state)
@@ -629,6 +706,9 @@ int main(void)
         cmocka_unit_test(loses_nothing_when_any_one_allocation_fails),
         cmocka_unit_test(loses_nothing_when_memory_runs_out_for_good),
         cmocka_unit_test(releases_what_is_held_unchanged_at_every_position),
+        cmocka_unit_test(holds_nothing_of_a_request_line_before_its_query),
+        cmocka_unit_test(the_start_of_a_request_goes_out_in_the_same_write),
+        cmocka_unit_test(what_was_refused_before_the_query_goes_first),
         cmocka_unit_test(a_release_that_is_refused_goes_on_with_the_next_write),
         cmocka_unit_test(the_program_may_retry_with_fewer_or_more_bytes),
         cmocka_unit_test(a_commit_goes_out_whole_for_a_program_that_gives_up),

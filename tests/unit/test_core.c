@@ -89,13 +89,22 @@ static void the_authority_counts_before_the_host(void **state)
     assert_int_equal(decided().reason, REASON_HOST_MISSING);
 }
 
-static void two_authorities_are_nobodys(void **state)
+static void two_authorities_or_hosts_are_nobodys(void **state)
 {
     (void)state;
     given(":path", "/?jwt=" TOKEN);
     given(":authority", "s.atlassian.net");
     given(":authority", "t.atlassian.net");
     assert_int_equal(decided().reason, REASON_HOST_REPEATED);
+    given(":path", "/?jwt=" TOKEN);
+    given("host", "evil.example");
+    given("host", "s.atlassian.net");
+    assert_int_equal(decided().reason, REASON_HOST_REPEATED);
+    given(":path", "/?jwt=" TOKEN);
+    given("host", "evil.example");
+    given("host", "evil.example");
+    given(":authority", "s.atlassian.net");
+    assert_int_equal(decided().reason, REASON_NONE);
 }
 
 static void an_authorization_of_http_2_is_a_conflict_unless_it_is_the_same_token(void **state)
@@ -302,7 +311,7 @@ int main(void)
         cmocka_unit_test(a_path_without_a_query_or_no_path_is_no_candidate),
         cmocka_unit_test(the_first_path_counts),
         cmocka_unit_test(the_authority_counts_before_the_host),
-        cmocka_unit_test(two_authorities_are_nobodys),
+        cmocka_unit_test(two_authorities_or_hosts_are_nobodys),
         cmocka_unit_test(an_authorization_of_http_2_is_a_conflict_unless_it_is_the_same_token),
         cmocka_unit_test(a_referer_of_http_2_is_scrubbed_on_an_atlassian_host_alone),
         cmocka_unit_test(too_many_tokens_leave_a_request_as_it_is),

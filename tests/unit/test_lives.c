@@ -78,7 +78,7 @@ static void a_child_forgets_what_is_held_and_changes_nothing_more(void **state)
     fresh_wire(sizeof wire);
     writes(&conn, half_a_head);
     assert_true(conn_owes_bytes(&conn));
-    conn_after_fork(&conn);
+    conn_after_fork(&conn, true);
     assert_false(conn_owes_bytes(&conn));
     assert_int_equal(conns_holding, 0);
     writes(&conn, HEAD);
@@ -93,9 +93,35 @@ static void a_child_forgets_a_commit_under_way(void **state)
     fresh_wire(0);
     assert_int_equal(conn_write(&conn, &call, HEAD, strlen(HEAD)), -1);
     assert_true(conn_owes_bytes(&conn));
-    conn_after_fork(&conn);
+    conn_after_fork(&conn, true);
     assert_false(conn_owes_bytes(&conn));
     assert_int_equal(conn.stream.state, STREAM_OPAQUE);
+    conn_reset(&conn);
+}
+
+/* fork() has libc's handlers put the allocator right; _Fork() has not, and whoever had it in hand is not in the child. */
+static void a_child_of_a_bare_fork_frees_nothing(void **state)
+{
+    (void)state;
+    struct conn conn = {.holding = false};
+    fresh_wire(sizeof wire);
+    writes(&conn, half_a_head);
+    char *held = conn.held.at;
+    conn_after_fork(&conn, false);
+    assert_false(conn_owes_bytes(&conn));
+    assert_null(conn.held.at);
+    for (size_t i = 0; i < sizeof half_a_head - 1; i++)
+        assert_int_equal(held[i], 0); /* wiped, and still there */
+    free(held);
+    fresh_wire(0);
+    conn_reset(&conn);
+    assert_int_equal(conn_write(&conn, &call, HEAD, strlen(HEAD)), -1);
+    char *out = conn.out.at;
+    conn_after_fork(&conn, false);
+    assert_false(conn_owes_bytes(&conn));
+    assert_null(conn.out.at);
+    assert_int_equal(out[0], 0);
+    free(out);
     conn_reset(&conn);
 }
 
@@ -103,7 +129,7 @@ static void a_child_goes_on_where_nothing_is_owed(void **state)
 {
     (void)state;
     struct conn conn = {.holding = false};
-    conn_after_fork(&conn);
+    conn_after_fork(&conn, true);
     assert_int_equal(conn.stream.state, STREAM_START);
 }
 
@@ -115,8 +141,8 @@ static void where_another_thread_was_inside_the_child_understands_nothing(void *
     conn->conn.guard.owner++; /* as if it were another thread's */
     struct conn *of_handle = handle_track(&handles[0]);
     of_handle->guard.owner++;
-    fd_after_fork();
-    handle_after_fork();
+    fd_after_fork(true);
+    handle_after_fork(true);
     assert_int_equal(conn->conn.stream.opaque_reason, REASON_CONCURRENT);
     assert_int_equal(conn->conn.guard.owner, 0);
     assert_int_equal(of_handle->stream.opaque_reason, REASON_CONCURRENT);
@@ -179,14 +205,36 @@ static void only_handles_that_hold_for_the_socket_are_released(void **state)
     holds(&handles[3], 7);
     holds(&handles[4], 8);
     releases = 0;
-    handle_release_holding(8, REASON_RELEASED);
+    handle_release_holding(8, false, REASON_RELEASED);
     assert_int_equal(releases, 1);
     assert_ptr_equal(released[0], &handles[4]);
-    handle_release_holding(0, REASON_RELEASED);
+    handle_release_holding(0, false, REASON_RELEASED);
     assert_int_equal(releases, 2);
     assert_ptr_equal(released[1], &handles[3]);
     for (int i = 2; i < 5; i++)
         handle_forget(&handles[i]);
+}
+
+static void what_another_thread_wrote_is_not_released_where_only_ones_own_is_wanted(void **state)
+{
+    (void)state;
+    enum handle_entry entry;
+    fresh_wire(sizeof wire);
+    holds(&handles[3], 7);
+    holds(&handles[4], 7);
+    for (int i = 3; i < 5; i++) {
+        struct conn *conn = handle_enter(&handles[i], &entry);
+        conn->writer = guard_self() + (i == 3);
+        handle_leave(&handles[i], conn);
+    }
+    releases = 0;
+    handle_release_holding(0, true, REASON_RELEASED);
+    assert_int_equal(releases, 1);
+    assert_ptr_equal(released[0], &handles[4]);
+    handle_release_holding(0, false, REASON_RELEASED);
+    assert_int_equal(releases, 2);
+    handle_forget(&handles[3]);
+    handle_forget(&handles[4]);
 }
 
 static void a_connection_that_a_late_visitor_is_in_is_not_begun_anew(void **state)
@@ -259,7 +307,7 @@ static void a_handle_that_cannot_release_keeps_no_other_from_it(void **state)
         handle_leave(&handles[i], holding[i]);
     }
     asked_to_release = 0;
-    handle_release_holding(0, REASON_RELEASED);
+    handle_release_holding(0, false, REASON_RELEASED);
     assert_int_equal(asked_to_release, 32);
     /* Another thread that stays inside is not waited for without an end, even where bytes are held. */
     holding[0]->guard.owner = 1;
@@ -570,11 +618,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_child_forgets_what_is_held_and_changes_nothing_more),
         cmocka_unit_test(a_child_forgets_a_commit_under_way),
+        cmocka_unit_test(a_child_of_a_bare_fork_frees_nothing),
         cmocka_unit_test(a_child_goes_on_where_nothing_is_owed),
         cmocka_unit_test(where_another_thread_was_inside_the_child_understands_nothing),
         cmocka_unit_test(a_handle_lives_as_long_as_its_references),
         cmocka_unit_test(a_range_without_an_end_ends_with_the_table),
         cmocka_unit_test(only_handles_that_hold_for_the_socket_are_released),
+        cmocka_unit_test(what_another_thread_wrote_is_not_released_where_only_ones_own_is_wanted),
         cmocka_unit_test(a_connection_that_a_late_visitor_is_in_is_not_begun_anew),
         cmocka_unit_test(whoever_comes_while_somebody_is_inside_passes),
         cmocka_unit_test(a_handle_that_cannot_release_keeps_no_other_from_it),

@@ -304,9 +304,9 @@ static void all_that_hold_for_a_socket_are_released_once(void **state)
     (void)state;
     releases = 0;
     hold(3000, let_go);
-    handle_release_holding(2, REASON_RELEASED);
+    handle_release_holding(2, false, REASON_RELEASED);
     assert_int_equal(releases, 1000);
-    handle_release_holding(0, REASON_RELEASED);
+    handle_release_holding(0, false, REASON_RELEASED);
     assert_int_equal(releases, 3000);
     assert_int_equal(conns_holding, 0);
     for (int i = 0; i < 3000; i++)
@@ -336,7 +336,7 @@ static void a_handle_may_end_while_it_is_released(void **state)
     enum handle_entry entry;
     releases = 0;
     hold(1, another_thread_ends_it);
-    handle_release_holding(0, REASON_RELEASED);
+    handle_release_holding(0, false, REASON_RELEASED);
     assert_int_equal(releases, 1);
     assert_null(handle_enter(&handles[0], &entry));
     assert_int_equal(entry, HANDLE_UNKNOWN);

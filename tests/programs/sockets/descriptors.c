@@ -213,10 +213,10 @@ static void blocking_read(ssize_t (*receive)(int fd, char *byte))
 {
     int fd = dial();
     char byte = 0;
-    CALL(write(fd, given[0].at, 3));
+    CALL(write(fd, given[0].at, half_of(given[0])));
     CALL(receive(fd, &byte));
     told("the answer", byte);
-    CALL(write(fd, given[0].at + 3, given[0].len - 3));
+    write_rest(fd);
 }
 
 static ssize_t by_read(int fd, char *byte)
@@ -314,7 +314,32 @@ static void read_nonblocking(void)
     write_rest(fd);
 }
 
+/* The peer's protocol is one of single bytes, so far: the program waits for its answer by poll(). */
+static void read_after_one_byte(void)
+{
+    int fd = dial_type(SOCK_NONBLOCK);
+    char byte;
+    wait_for(fd, POLLOUT);
+    CALL(write(fd, given[0].at, 1));
+    CALL(wait_for(fd, POLLIN));
+    CALL(read(fd, &byte, 1));
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    CALL(write(fd, given[0].at + 1, given[0].len - 1));
+}
+
 /* --- numbers that become another's --- */
+
+/* By the kernel's own door, as a runtime without libc would. */
+static void close_without_libc(int fd)
+{
+#ifdef __x86_64__
+    long result;
+    __asm__ volatile("syscall" : "=a"(result) : "a"(SYS_close), "D"((long)fd) : "rcx", "r11", "memory");
+    need(result == 0, "close");
+#else
+    close(fd);
+#endif
+}
 
 static int closed_unseen(int fd)
 {
@@ -330,13 +355,18 @@ static long size_on_disk(int fd)
     return (long)status.st_size;
 }
 
+static bool without_libc;
+
 static void file_takes_number(size_t before, size_t step)
 {
     static char back[1 << 20];
     int fd = dial();
     if (before)
         CALL(write(fd, given[0].at, before));
-    closed_unseen(fd);
+    if (without_libc)
+        close_without_libc(fd);
+    else
+        closed_unseen(fd);
     int file = open(scratch_path(), O_RDWR | O_CREAT | O_TRUNC, 0600);
     told("the file got the number", file == fd);
     size_t done = 0;
@@ -360,6 +390,18 @@ static void file_after_request(void)
 
 static void file_after_request_pieces(void)
 {
+    file_takes_number(given[0].len, 9);
+}
+
+static void file_after_unseen_close(void)
+{
+    without_libc = true;
+    file_takes_number(given[0].len, SIZE_MAX);
+}
+
+static void file_after_unseen_close_pieces(void)
+{
+    without_libc = true;
     file_takes_number(given[0].len, 9);
 }
 
@@ -595,8 +637,11 @@ const struct scenario scenarios[] = {
     READS(X)
 #undef X
         {"read-nonblocking", read_nonblocking},
+    {"read-after-one-byte", read_after_one_byte},
     {"file-after-request", file_after_request},
     {"file-after-request-pieces", file_after_request_pieces},
+    {"file-after-unseen-close", file_after_unseen_close},
+    {"file-after-unseen-close-pieces", file_after_unseen_close_pieces},
     {"file-after-half", file_after_half},
     {"file-after-half-pieces", file_after_half_pieces},
     {"file-after-nothing", file_after_nothing},

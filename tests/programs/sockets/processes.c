@@ -2,11 +2,17 @@
  * nothing here decides whether what arrived is right. */
 #include "common.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <link.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <semaphore.h>
 #include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -53,6 +59,123 @@ static void cat_to(int fd)
 static void inherited_cat(void)
 {
     cat_to(dial());
+}
+
+/* The head of a body that somebody else writes. */
+static int dial_with_open_post(void)
+{
+    int fd = dial();
+    write_all(fd, given[0].at, given[0].len);
+    return fd;
+}
+
+/* For commands that find it as their descriptor 3. */
+static void make_inherited(int fd)
+{
+    if (fd != 3)
+        need(dup2(fd, 3) == 3, "dup2");
+    setenv("FILE", given_path[1], 1);
+}
+
+static void body_by_exec(void)
+{
+    make_inherited(dial_with_open_post());
+    pid_t pid = fork();
+    if (pid == 0) {
+        execl("/bin/sh", "sh", "-c", "cat \"$FILE\" >&3", NULL);
+        _exit(127);
+    }
+    wait_for_child(pid);
+}
+
+static void body_by_vfork(void)
+{
+    int fd = dial_with_open_post();
+    setenv("FILE", given_path[1], 1);
+    pid_t pid = vfork();
+    if (pid == 0) {
+        dup2(fd, STDOUT_FILENO);
+        execl("/bin/sh", "sh", "-c", "cat \"$FILE\"", NULL);
+        _exit(127);
+    }
+    wait_for_child(pid);
+}
+
+static void body_by_system(void)
+{
+    make_inherited(dial_with_open_post());
+    CALL(system("cat \"$FILE\" >&3"));
+}
+
+static void body_by_spawn(void)
+{
+    int fd = dial_with_open_post();
+    posix_spawn_file_actions_t actions;
+    pid_t pid;
+    fcntl(fd, F_SETFD, FD_CLOEXEC); /* the copy is what is inherited */
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
+    char *argv[] = {"cat", (char *)given_path[1], NULL};
+    CALL(posix_spawn(&pid, "/bin/cat", &actions, NULL, argv, environ));
+    posix_spawn_file_actions_destroy(&actions);
+    wait_for_child(pid);
+}
+
+/* A command runs in the middle of a body, another one after it. */
+static void body_then_command(void)
+{
+    int fd = dial_with_open_post();
+    make_inherited(fd);
+    CALL(system("true"));
+    write_all(fd, given[1].at, given[1].len);
+    setenv("FILE", given_path[2], 1);
+    CALL(system("cat \"$FILE\" >&3"));
+}
+
+static volatile sig_atomic_t told_by_signal;
+
+static void note_signal(int signal)
+{
+    told_by_signal = signal;
+}
+
+/* Whoever asks for SIGIO behind a command that ran in the middle of a body gets that, and no other signal. */
+static void body_asynchronous(void)
+{
+    const struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
+    int fd = dial_with_open_post();
+    char byte;
+    sigaction(SIGIO, &action, NULL);
+    CALL(system("true"));
+    CALL(fcntl(fd, F_SETOWN, getpid()));
+    CALL(fcntl(fd, F_SETFL, O_ASYNC));
+    write_all(fd, given[1].at, given[1].len);
+    for (int i = 0; i < 1000 && !told_by_signal; i++) /* no signal comes to whoever waits in a read */
+        usleep(10000);
+    CALL(told_by_signal);
+    CALL(read(fd, &byte, 1));
+}
+
+static void *write_first(void *fd)
+{
+    write_all(*(int *)fd, given[0].at, given[0].len);
+    return NULL;
+}
+
+/* While another thread waits in a write, whose peer does not read. */
+static void system_beside_writer(void)
+{
+    int fd = dial();
+    struct pollfd state = {.fd = fd, .events = POLLOUT};
+    pthread_t writer;
+    set_tiny_buffer(fd);
+    pthread_create(&writer, NULL, write_first, &fd);
+    while (poll(&state, 1, 0) == 1)
+        sched_yield();
+    CALL(system("true"));
+    go();
+    pthread_join(writer, NULL);
+    write_all(fd, given[1].at, given[1].len);
 }
 
 static int hold_lock(struct dl_phdr_info *info, size_t size, void *begun)
@@ -470,10 +593,121 @@ static void end_handler_sends(void)
     CALL(write(late_fd, given[0].at, half_of(given[0])));
 }
 
+/* --- sandboxes --- */
+
+static void write_rest_quietly(int fd)
+{
+    write_all(fd, given[0].at + half_of(given[0]), given[0].len - half_of(given[0]));
+}
+
+/* Ends without libc, which would use a call that is forbidden by then. */
+static void end_by_call(void)
+{
+    syscall(SYS_exit, 0);
+}
+
+/* Descriptors that nobody saw being opened, up to numbers that are seldom reached, so that memory for each would be felt. */
+enum { FILES = 19, APART = 1024 };
+
+static void write_files(const int *files, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (write(files[i], "a", 1) != 1)
+            abort();
+    if (write(STDERR_FILENO, "b", 1) != 1)
+        abort();
+}
+
+/* A connection in mid-head, a new one, and one that a request went by. */
+static void strict(void)
+{
+    const struct rlimit many = {FILES * APART, FILES * APART};
+    int files[FILES];
+    need(setrlimit(RLIMIT_NOFILE, &many) == 0, "RLIMIT_NOFILE");
+    pid_t pid = fork();
+    if (pid == 0) {
+        for (int i = 0; i < FILES; i++)
+            files[i] = fcntl(open("/dev/null", O_WRONLY), F_DUPFD, 3 + i * (APART - 1));
+        int begun = dial(), fresh = dial(), kept = dial();
+        write_all(begun, given[0].at, half_of(given[0]));
+        write_all(kept, given[1].at, given[1].len);
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
+        write_files(files, FILES);
+        write_rest_quietly(begun);
+        write_all(fresh, given[1].at, given[1].len);
+        write_all(kept, given[0].at, half_of(given[0]));
+        write_rest_quietly(kept);
+        end_by_call();
+    }
+    wait_for_child(pid);
+}
+
+/* The program's own file was opened before; its filter knows nothing of fstat(). */
+static void filter_without_fstat(long install(const struct sock_fprog *filter))
+{
+    struct sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fstat, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_newfstatat, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog filter = {sizeof rules / sizeof rules[0], rules};
+    pid_t pid = fork();
+    if (pid == 0) {
+        int file = open("/dev/null", O_WRONLY);
+        need(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && install(&filter) == 0, "a filter");
+        write_files(&file, 1);
+        end_by_call();
+    }
+    wait_for_child(pid);
+}
+
+static long install_by_prctl(const struct sock_fprog *filter)
+{
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, filter);
+}
+
+static long install_by_seccomp(const struct sock_fprog *filter)
+{
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, filter);
+}
+
+static long install_by_syscall(const struct sock_fprog *filter)
+{
+    return syscall(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, filter, 0, 0);
+}
+
+static void filter_by_prctl(void)
+{
+    filter_without_fstat(install_by_prctl);
+}
+
+static void filter_by_seccomp(void)
+{
+    filter_without_fstat(install_by_seccomp);
+}
+
+static void filter_by_syscall(void)
+{
+    filter_without_fstat(install_by_syscall);
+}
+
 const struct scenario scenarios[] = {
+    {"strict", strict},
+    {"filter-by-prctl", filter_by_prctl},
+    {"filter-by-seccomp", filter_by_seccomp},
+    {"filter-by-syscall", filter_by_syscall},
     {"inherited-cat", inherited_cat},
     {"inherited-cat-beside-unwinder", inherited_cat_beside_unwinder},
     {"inherited-in-turn", inherited_in_turn},
+    {"body-by-exec", body_by_exec},
+    {"body-by-vfork", body_by_vfork},
+    {"body-by-system", body_by_system},
+    {"body-by-spawn", body_by_spawn},
+    {"body-then-command", body_then_command},
+    {"body-asynchronous", body_asynchronous},
+    {"system-beside-writer", system_beside_writer},
     {"forked-sends", forked_sends},
     {"fork-child-_exits", fork_child_underscore_exits},
     {"fork-child-exits", fork_child_exits},

@@ -51,6 +51,8 @@ for scenario, call in (('one-write', 'write()'), ('one-send', 'send()'), ('one-s
              row('a request in one %s over a UNIX socket' % call, 'send', scenario, [[PUT]], over='unix')]
 ROWS += [
     row('a request where standard error was, which is the log too', 'send', 'one-write-to-2', [[GET]], env={'JWTSHIM_LOG': 'stderr'}),
+    row('a request while standard error, which is the log, is a pipe that nobody reads', 'send', 'one-write-beside-full-stderr', [[GET]],
+        env={'JWTSHIM_LOG': 'stderr'}),
     row('head and body in two writes', 'send', 'head-then-body', [[PUT]]),
     row('a request with a body in single bytes', 'send', 'single-bytes', [[PUT]]),
     row('two requests in single bytes, the second with the token', 'send', 'single-bytes', [[GET_WITHOUT, PUT]]),
@@ -159,11 +161,16 @@ ROWS += [
 ]
 for scenario in ('read', 'readv', 'recv', 'recvfrom', 'recvmsg', 'recvmmsg', 'syscall', 'poll_and_read', 'splice', 'preadv2'):
     ROWS.append(row('the peer gets a half head before a read that blocks: %s' % scenario, 'descriptors', 'read-' + scenario,
-                    [[same(PUT)]], recorder={'answer_at': 3}))
+                    [[same(PUT)]], recorder={'answer_at': 100}))      # the query begins before that
 ROWS += [
     row('reads that do not block, and poll(), release nothing', 'descriptors', 'read-nonblocking', [[PUT]]),
+    row('a single byte is answered that a request may begin with: the program waits by poll(), and goes on', 'descriptors', 'read-after-one-byte',
+        [[PUT]], recorder={'answer_at': 1}),
     row('a file with the number of a connection gets its bytes', 'descriptors', 'file-after-request', [[PUT]]),
     row('a file with the number of a connection gets each piece at once', 'descriptors', 'file-after-request-pieces', [[PUT]]),
+    row('a file with the number of a connection that was closed without libc gets its bytes', 'descriptors', 'file-after-unseen-close', [[PUT]]),
+    row('a file with the number of a connection that was closed without libc gets each piece at once', 'descriptors',
+        'file-after-unseen-close-pieces', [[PUT]]),
     row('a file with the number of a connection in mid-head gets its bytes', 'descriptors', 'file-after-half', [[PUT]], [[half(PUT)]]),
     row('a file with the number of a connection in mid-head gets each piece at once', 'descriptors', 'file-after-half-pieces', [[PUT]],
         [[half(PUT)]]),
@@ -205,6 +212,18 @@ PROCESSES = [
     ('cat in a child writes to an inherited connection', 'inherited-cat', [[PUT]], None, {}),
     ('the same with another thread in dl_iterate_phdr() meanwhile', 'inherited-cat-beside-unwinder', [[PUT]], None, {}),
     ('two children in turn write requests to an inherited connection', 'inherited-in-turn', [[PUT], [GET]], None, {}),
+    ('a body that looks like a request, by a command behind fork and exec', 'body-by-exec', [[open_post(PUT)], [PUT]],
+     [[open_post(PUT), same(PUT)]], {}),
+    ('a body that looks like a request, by a command behind vfork and exec', 'body-by-vfork', [[open_post(PUT)], [PUT]],
+     [[open_post(PUT), same(PUT)]], {}),
+    ('a body that looks like a request, by system()', 'body-by-system', [[open_post(PUT)], [PUT]], [[open_post(PUT), same(PUT)]], {}),
+    ('a body that looks like a request, by posix_spawn()', 'body-by-spawn', [[open_post(PUT)], [PUT]], [[open_post(PUT), same(PUT)]], {}),
+    ('a command in the middle of a body, and one behind it that sends a request', 'body-then-command', [[open_post(PUT)], [PUT], [GET]],
+     [[open_post(PUT), same(PUT), GET]], {}),
+    ('a command in the middle of a body, and SIGIO asked for behind it', 'body-asynchronous', [[open_post(PUT)], [PUT]],
+     [[open_post(PUT), same(PUT)]], {'recorder': {'answer_at': 420}}),
+    ('system() while another thread waits in a write, and a request behind that', 'system-beside-writer', [[post(MIB)], [PUT]],
+     [[post(MIB), PUT]], {'over': 'unix', 'recorder': PAUSED}),
     ('a forked child sends, then the parent', 'forked-sends', [[PUT], [GET]], None, {}),
     ('fork in mid-head, the child ends by _exit', 'fork-child-_exits', [[same(PUT)]], None, {}),
     ('fork in mid-head, the child ends by exit', 'fork-child-exits', [[same(PUT)]], None, {}),
@@ -234,13 +253,19 @@ PROCESSES = [
     ('an atexit handler sends the second half', 'end-handler-sends', [[PUT]], None, {}),
 ]
 # valgrind makes a fork of vfork, children of clone() are its own affair, and a thread's memory is possibly lost in a child that it is not in
-ROWS += [row(sentence, 'processes', scenario, files, wires, valgrind=not scenario.startswith(('vfork', 'clone', 'inherited-cat-beside')), **more)
+ROWS += [row(sentence, 'processes', scenario, files, wires, valgrind=not scenario.startswith(('vfork', 'clone', 'inherited-cat-beside', 'body-by-vfork')), **more)
          for sentence, scenario, files, wires, more in PROCESSES]
 for scenario in ('execve', 'execv', 'execvp', 'execvpe', 'execl', 'execlp', 'execle', 'fexecve', 'execveat', 'syscall_execve'):
     ROWS.append(row('half a head is on the wire after %s' % scenario, 'processes', scenario, [[GET]], [[half(GET)]]))
 for scenario in ('return', 'exit', '_exit', '_Exit', 'quick_exit', 'exit_group'):
     ROWS.append(row('half a head is on the wire after the process ends by %s' % scenario, 'processes', 'end-' + scenario, [[GET]],
                     [[half(GET)]]))
+
+ROWS.append(row('seccomp that leaves read, write and exit: files, standard error, a connection in mid-head, a new one, one that was written to',
+                'processes', 'strict', [[PUT], [GET]], [[same(PUT)], [same(GET)], [GET, same(PUT)]], valgrind=False))
+for scenario in ('prctl', 'seccomp', 'syscall'):
+    ROWS.append(row('a filter that kills at fstat, by %s: a file and standard error' % scenario, 'processes', 'filter-by-' + scenario, [[GET]], [],
+                    valgrind=False))
 
 # --- threads and signals -------------------------------------------------------------------------------------------------------------
 

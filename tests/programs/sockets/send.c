@@ -30,6 +30,19 @@ static void one_write_to_2(void)
     CALL(write(fd, given[0].at, given[0].len));
 }
 
+/* Nobody reads what stands on standard error. */
+static void one_write_beside_full_stderr(void)
+{
+    int ends[2];
+    int fd = dial();
+    need(pipe(ends) == 0 && dup2(ends[1], STDERR_FILENO) == STDERR_FILENO, "a pipe");
+    set_nonblocking(ends[1]);
+    while (write(ends[1], "full", 1) == 1)
+        continue;
+    fcntl(ends[1], F_SETFL, 0);
+    CALL(write(fd, given[0].at, given[0].len));
+}
+
 static void one_send(void)
 {
     int fd = dial();
@@ -479,6 +492,7 @@ static void half_is_answered(void)
 const struct scenario scenarios[] = {
     {"one-write", one_write},
     {"one-write-to-2", one_write_to_2},
+    {"one-write-beside-full-stderr", one_write_beside_full_stderr},
     {"one-send", one_send},
     {"one-sendto", one_sendto},
     {"head-then-body", head_then_body},

@@ -172,10 +172,10 @@ class Outcome:
         self.descriptors = [connection.descriptors for connection in connections]
 
 
-def run(argv, files, recorder_options, environment, timeout, over='tcp'):
+def run(argv, files, recorder_options, environment, timeout, over='tcp', recorder_class=Recorder):
     """One run of a program: argv + [SCENARIO] TARGET FILES. The files' contents are in a directory that lives as long."""
     directory = tempfile.mkdtemp(prefix='jwtshim-sockets-')
-    recorder = Recorder(directory, **recorder_options)
+    recorder = recorder_class(directory, **recorder_options)
     try:
         paths = []
         for number, content in enumerate(files):

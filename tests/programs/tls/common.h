@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -81,6 +82,21 @@ static inline void wait_for(int fd, short events)
 {
     struct pollfd entry = {.fd = fd, .events = events};
     check(poll(&entry, 1, 10000) == 1, "poll within ten seconds");
+}
+
+/* A page of memory with a descriptor in it, for transports of the program's own, and how both vanish. */
+static inline int *page_with(int fd)
+{
+    int *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    check(page != MAP_FAILED, "a page");
+    *page = fd;
+    return page;
+}
+
+static inline void vanish(int *page)
+{
+    close(*page);
+    munmap(page, 4096);
 }
 
 /* Reads one answer by `read_some` and prints its status. */

@@ -276,6 +276,31 @@ static void scenario_deinit_half(char **arguments)
     end_at_once();
 }
 
+static ssize_t private_push(gnutls_transport_ptr_t page, const void *at, size_t len)
+{
+    return send(*(int *)page, at, len, 0);
+}
+
+static ssize_t private_pull(gnutls_transport_ptr_t page, void *at, size_t len)
+{
+    return recv(*(int *)page, at, len, 0);
+}
+
+/* A transport of the program's own is gone before the session is. */
+static void scenario_vanished_deinit(char **arguments)
+{
+    struct bytes request = load(arguments[2]);
+    gnutls_session_t session = open_session(arguments, 0);
+    int *page = page_with(gnutls_transport_get_int(session));
+    gnutls_transport_set_ptr(session, page);
+    gnutls_transport_set_push_function(session, private_push);
+    gnutls_transport_set_pull_function(session, private_pull);
+    send_all(session, request.at, head_of(request) / 2);
+    vanish(page);
+    gnutls_deinit(session);
+    gnutls_certificate_free_credentials(credentials);
+}
+
 static void read_of_half(char **arguments, bool blocking)
 {
     struct bytes request;
@@ -343,6 +368,7 @@ int main(int argc, char **argv)
         {"file", scenario_file},
         {"bye", scenario_bye},
         {"deinit-half", scenario_deinit_half},
+        {"vanished-deinit", scenario_vanished_deinit},
         {"blocking-read", scenario_blocking_read},
         {"nonblocking-read", scenario_nonblocking_read},
         {"deinit", scenario_deinit},

@@ -65,6 +65,44 @@ static void released_by_exit(char **arguments)
     exit(0);
 }
 
+/* Over a transport of the program's own, which is gone before its SSL is. */
+static SSL *half_over_vanished_transport(char **arguments)
+{
+    ctx = new_context();
+    SSL *ssl = SSL_new(ctx);
+    int *page = page_with(tcp_connect(arguments[0], arguments[1], 0));
+    BIO *bio = private_transport(page);
+    SSL_set_bio(ssl, bio, bio);
+    SSL_set_tlsext_host_name(ssl, arguments[0]);
+    SSL_set1_host(ssl, arguments[0]);
+    check(SSL_connect(ssl) == 1, "a verified handshake");
+    request = load(arguments[2]);
+    int half = (int)head_of(request) / 2;
+    check(SSL_write(ssl, request.at, half) == half, "half a head written");
+    vanish(page);
+    return ssl;
+}
+
+static void vanished_free(char **arguments)
+{
+    SSL_free(half_over_vanished_transport(arguments));
+}
+
+static void vanished_exit(char **arguments)
+{
+    half_over_vanished_transport(arguments);
+}
+
+static void vanished_fork(char **arguments)
+{
+    int status;
+    half_over_vanished_transport(arguments);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    check(waitpid(child, &status, 0) == child && status == 0, "a child that ends well");
+}
+
 static void released_by_exec(char **arguments)
 {
     open_and_write_half(arguments);
@@ -234,6 +272,9 @@ int main(int argc, char **argv)
         {"free", released_by_free},
         {"close", released_by_close},
         {"socket-shutdown", released_by_socket_shutdown},
+        {"vanished-free", vanished_free},
+        {"vanished-exit", vanished_exit},
+        {"vanished-fork", vanished_fork},
         {"exit", released_by_exit},
         {"exec", released_by_exec},
         {"fork", released_by_fork},

@@ -6,7 +6,7 @@
 #include <sched.h>
 #include <sys/wait.h>
 
-/* A client over memory, shaken hands with a server of this very process. */
+/* A client that shook hands with a server of this very process. */
 struct pair {
     SSL_CTX *ctx;
     SSL *client, *server;
@@ -15,15 +15,15 @@ struct pair {
 static struct pair shake_hands(void)
 {
     struct pair pair = {.ctx = SSL_CTX_new(TLS_method())};
-    BIO *one, *other;
+    int ends[2];
     SSL_CTX_set_max_proto_version(pair.ctx, TLS1_2_VERSION);
     SSL_CTX_set_dh_auto(pair.ctx, 1);
     check(SSL_CTX_set_cipher_list(pair.ctx, "aNULL:@SECLEVEL=0") == 1, "ciphers that need no certificate");
     pair.client = SSL_new(pair.ctx);
     pair.server = SSL_new(pair.ctx);
-    check(BIO_new_bio_pair(&one, 0, &other, 0) == 1, "a pair of BIOs");
-    SSL_set_bio(pair.client, one, one);
-    SSL_set_bio(pair.server, other, other);
+    check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0, "a pair of sockets");
+    SSL_set_fd(pair.client, ends[0]);
+    SSL_set_fd(pair.server, ends[1]);
     SSL_set_connect_state(pair.client);
     SSL_set_accept_state(pair.server);
     for (int i = 0; i < 10 && !(SSL_is_init_finished(pair.client) && SSL_is_init_finished(pair.server)); i++) {
@@ -127,7 +127,8 @@ static void next_connection(char **arguments)
     free(request.at);
 }
 
-/* A read that stands in its transport while another thread forks: nothing may be written to that SSL meanwhile. */
+/* A read that stands in its transport while another thread forks, and shuts the socket down: nothing may be written to that SSL
+ * meanwhile. */
 static _Atomic(int) armed, reading, has_forked, written_meanwhile;
 
 static long slow_transport(BIO *bio, int when, const char *at, size_t len, int i, long l, int result, size_t *done)
@@ -145,7 +146,7 @@ static long slow_transport(BIO *bio, int when, const char *at, size_t len, int i
     return result;
 }
 
-static void *fork_meanwhile(void *unused)
+static void *fork_meanwhile(void *socket)
 {
     while (!reading)
         sched_yield();
@@ -153,8 +154,9 @@ static void *fork_meanwhile(void *unused)
     if (child == 0)
         _exit(0);
     check(waitpid(child, NULL, 0) == child, "a child");
+    shutdown(*(int *)socket, SHUT_WR);
     has_forked = 1;
-    return unused;
+    return NULL;
 }
 
 static void read_and_fork(char **arguments, bool by_bio)
@@ -170,7 +172,8 @@ static void read_and_fork(char **arguments, bool by_bio)
     else
         half_a_head(pair.client, request);
     BIO_set_callback_ex(SSL_get_rbio(pair.client), slow_transport);
-    check(pthread_create(&thread, NULL, fork_meanwhile, NULL) == 0, "a thread");
+    int socket = SSL_get_fd(pair.client);
+    check(pthread_create(&thread, NULL, fork_meanwhile, &socket) == 0, "a thread");
     armed = 1;
     int got = by_bio ? BIO_read(bio, &byte, 1) : SSL_read(pair.client, &byte, 1);
     printf("a read that found nothing: %d\n", SSL_get_error(pair.client, got));

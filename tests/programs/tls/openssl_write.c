@@ -111,6 +111,41 @@ static void implicit_with_body(char **arguments)
     write_implicit(arguments, HEAD);
 }
 
+/* The same without waiting: what the handshake lacks is told of the write, and the write is repeated from a copy elsewhere. */
+static void implicit_refused(char **arguments)
+{
+    SSL_CTX *ctx = new_context();
+    SSL_CTX_set_mode(ctx, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL *ssl = SSL_new(ctx);
+    int wanted = 0;
+    SSL_set_tlsext_host_name(ssl, arguments[0]);
+    SSL_set1_host(ssl, arguments[0]);
+    SSL_set_fd(ssl, tcp_connect(arguments[0], arguments[1], 0));
+    set_blocking(SSL_get_fd(ssl), false);
+    SSL_set_connect_state(ssl);
+    for (char **path = arguments + 2; *path; path++) {
+        struct bytes request = load(*path);
+        for (int written = 0; written <= 0;) {
+            char *copy = malloc(request.len);
+            memcpy(copy, request.at, request.len);
+            written = SSL_write(ssl, copy, (int)request.len);
+            memset(copy, '#', request.len);
+            free(copy);
+            int error = SSL_get_error(ssl, written);
+            check(written == (int)request.len || error == SSL_ERROR_WANT_READ, "all of it, or WANT_READ");
+            if (written <= 0)
+                wait_for(SSL_get_fd(ssl), POLLIN);
+            wanted += written <= 0;
+        }
+        ssl_answer(ssl);
+        free(request.at);
+    }
+    printf("seen wanted to read %d times\n",
+           wanted); /* a server may have answered before the client is back from its first record */
+    close_ssl(ssl);
+    SSL_CTX_free(ctx);
+}
+
 /* Repeats what is refused: from the same place, or a copy of it elsewhere where the mode allows that, with the old one
  * overwritten. */
 static void write_refused(char **arguments, long mode, bool moves)
@@ -338,6 +373,7 @@ int main(int argc, char **argv)
         {"partial-moving", write_partial_moving},
         {"implicit", implicit_handshake},
         {"implicit-halves", implicit_in_halves},
+        {"implicit-refused", implicit_refused},
         {"implicit-body", implicit_with_body},
         {"memory", memory_bios},
         {"clear", clear_and_reuse},

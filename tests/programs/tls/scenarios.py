@@ -14,6 +14,8 @@ OPENSSL = [
     Scenario('write/partial-moving', 'SSL_write in partial mode from moved copies', 'openssl_write', BIG, port=SLOW,
              needs=('was refused',)),
     Scenario('write/implicit', 'SSL_write that does the handshake', 'openssl_write', THREE, valgrind=True),
+    Scenario('write/implicit-refused', 'SSL_write that does the handshake without waiting, repeated at WANT_READ from a moved copy', 'openssl_write', THREE,
+             port=SLOW),
     Scenario('write/implicit-body', 'SSL_write of a head that does the handshake, and of its body', 'openssl_write', (POST, POST)),
     Scenario('write/implicit-halves', 'SSL_write of half a head that does the handshake', 'openssl_write', THREE, 'same'),
     Scenario('write/memory', 'SSL_write_ex over memory BIOs, a head in two halves', 'openssl_write', THREE, valgrind=True),
@@ -31,6 +33,9 @@ HELD = [
     Scenario('hold/close', 'close of the socket under an SSL sends half a head that was written before', 'openssl_hold', (GET,), 'same'),
     Scenario('hold/socket-shutdown', 'shutdown of the socket under an SSL sends half a head before', 'openssl_hold', (GET,), 'same'),
     Scenario('hold/exit', 'exit sends half a head that was written before', 'openssl_hold', (GET,), 'same'),
+    Scenario('hold/vanished-free', 'SSL_free behind half a head, its transport gone, writes nothing to it', 'openssl_hold', (GET,), 'lost'),
+    Scenario('hold/vanished-exit', 'exit behind half a head, its transport gone, writes nothing to it', 'openssl_hold', (GET,), 'lost'),
+    Scenario('hold/vanished-fork', 'fork behind half a head, its transport gone, writes nothing to it', 'openssl_hold', (GET,), 'lost'),
     Scenario('hold/exec', 'exec sends half a head that was written before', 'openssl_hold', (GET,), 'same'),
     Scenario('hold/fork', 'a child goes on with the half head of its parent', 'openssl_hold', (POST,), 'same'),
     Scenario('hold/blocking-read', 'a blocking SSL_read sends half a head first', 'openssl_hold', (POST,), 'same', valgrind=True),
@@ -99,6 +104,7 @@ GNUTLS = [
         ('half-cork', 'an empty cork, and half a head under another', THREE, {}),
         ('again', 'GNUTLS_E_AGAIN and the same data again', BIG, {'port': SLOW, 'needs': ('was refused',), 'valgrind': True}),
         ('again-null', 'GNUTLS_E_AGAIN and a resume without data', BIG, {'port': SLOW, 'needs': ('was refused',), 'valgrind': True}),
+        ('again-cork', 'GNUTLS_E_AGAIN of a gnutls_record_uncork', BIG, {'port': SLOW, 'needs': ('was refused',)}),
         ('file', 'gnutls_record_send_file of a body', (POST, PUT), {}),
         ('nonblocking-read', 'a non-blocking gnutls_record_recv leaves half a head where it is', (POST,), {}),
         ('deinit', 'gnutls_deinit and a new session, each first one cut off in a body', (GET,), {'answers': 10}),
@@ -106,6 +112,7 @@ GNUTLS = [
 ] + [
     Scenario('gnutls/bye', 'gnutls_bye sends half a head that was written before', 'gnutls', (GET,), 'same'),
     Scenario('gnutls/deinit-half', 'gnutls_deinit without a bye sends half a head that was written before', 'gnutls', (GET,), 'same'),
+    Scenario('gnutls/vanished-deinit', 'gnutls_deinit behind half a head, its transport gone, writes nothing to it', 'gnutls', (GET,), 'lost'),
     Scenario('gnutls/blocking-read', 'a blocking gnutls_record_recv sends half a head first', 'gnutls', (POST,), 'same'),
 ]
 
