@@ -47,7 +47,7 @@ x=$(echo in | tr a-z A-Z); echo $x; (exit 4); echo $?; trap "echo bye" EXIT; set
         gcc -v 2>&1 | tail -n 1; readelf -sW hello | grep -c printf; gcc -pipe -c -o pipe.o hello.c''',
     'clang': HELLO_C + r'''clang -O2 -c hello.c && clang -o hello hello.o && ./hello; echo $?; clang -S -emit-llvm -o - hello.c | md5sum; echo 'int x = ;' > bad.c; clang -c bad.c; echo $?
         clang-format hello.c | md5sum; clang -fsyntax-only -Weverything hello.c 2>&1 | tail -n 1''',
-    'make': r'''cp -r $SOURCE/shim $SOURCE/tools $SOURCE/tests $SOURCE/Makefile . ; make -s --no-print-directory -j2 CFLAGS=-O0 build/exports.map build/shim/http/target.o build/shim/http/stream.o build/shim/loader/elf.o
+    'make': r'''cp -r $SOURCE/shim $SOURCE/tools $SOURCE/tests $SOURCE/Makefile . ; make -s --no-print-directory -j2 CFLAGS=-O0 build/exports.map build/shim/http/target.o build/shim/http/stream.o build/shim/loader/elf.o | sort
         make CFLAGS=-O0 build/exports.map build/shim/config.o; rm -rf shim tools tests; echo 'a: ; @echo $@; exit 3' > m; make -f m; echo $?; make -f m -n a; make nothing; echo $?; printf 'all: x y\nx y: ; @sleep 0.1; echo $@\n' > j; make -Otarget -j2 -f j | sort
         make -p -f m -q > /dev/null; echo $?; printf '$(info $(shell echo shell; exit 2))\nz:;@:\n' > s; make -f s; rm -f build/*/*.d build/*/*/*.d''',
     'archives': r'''mkdir d; seq 5000 > d/n; ln -s n d/link; echo x > d/x; chmod 640 d/x; tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -cf a.tar d; tar -tvf a.tar; tar --mtime=@0 --sort=name -czf - d | tar -tzf - | sort
