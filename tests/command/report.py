@@ -116,10 +116,11 @@ def inputs(stage):
 
 
 def broken(stage):
-    good = event().encode()
+    good, chance = event().encode(), random.Random(20261128)
     cut = packed(event() * 2000 + event(program='/x' * 50))
-    damaged = bytearray(packed(''.join(event(program='/opt/%d' % random.getrandbits(60)) for _ in range(3000))))
-    damaged[len(damaged) // 2] ^= 0xff
+    damaged = bytearray(packed(''.join(event(program='/opt/%d' % chance.getrandbits(60)) for _ in range(3000))))
+    for place in range(len(damaged) // 2, len(damaged) // 2 + 64):
+        damaged[place] ^= 0xff
     damaged[len(damaged) // 2 + 1] ^= 0xff
     for sentence, content, line, why in (
             ('text that is no JSON', good + b'hello\n' + good, 2, 'not an event: not a JSON object'),

@@ -125,6 +125,20 @@ static void a_child_of_a_bare_fork_frees_nothing(void **state)
     conn_reset(&conn);
 }
 
+static void nor_what_is_held_for_a_descriptor(void **state)
+{
+    (void)state;
+    struct fd_conn *conn = fd_track(7, &some_socket);
+    fresh_wire(sizeof wire);
+    writes(&conn->conn, half_a_head);
+    char *held = conn->conn.held.at;
+    fd_after_fork(false);
+    assert_false(conn_owes_bytes(&conn->conn));
+    assert_int_equal(held[0], 0);
+    free(held);
+    fd_forget(7);
+}
+
 static void a_child_goes_on_where_nothing_is_owed(void **state)
 {
     (void)state;
@@ -619,6 +633,7 @@ int main(void)
         cmocka_unit_test(a_child_forgets_what_is_held_and_changes_nothing_more),
         cmocka_unit_test(a_child_forgets_a_commit_under_way),
         cmocka_unit_test(a_child_of_a_bare_fork_frees_nothing),
+        cmocka_unit_test(nor_what_is_held_for_a_descriptor),
         cmocka_unit_test(a_child_goes_on_where_nothing_is_owed),
         cmocka_unit_test(where_another_thread_was_inside_the_child_understands_nothing),
         cmocka_unit_test(a_handle_lives_as_long_as_its_references),
