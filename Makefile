@@ -55,7 +55,7 @@ HAS_ZYDIS  := $(shell echo 'char is_4[ZYDIS_VERSION >> 48 >= 4 ? 1 : -1];' | $(C
 PATCH_SO   := $(if $(filter x86_64,$(HAS_ZYDIS)),$(B)/libjwtshim-patch.so)
 
 .DEFAULT_GOAL := all
-.PHONY: all demo check check-clients check-sanitized check-threaded check-suites deps bench install uninstall clean format lint fuzz coverage mutate table tests
+.PHONY: all arm64 demo check check-clients check-sanitized check-threaded check-suites deps bench install uninstall clean format lint fuzz coverage mutate table tests
 .DELETE_ON_ERROR:
 
 all: $(B)/libjwtshim.so $(B)/libjwtshim-inspect.so $(PATCH_SO) $(B)/jwtshim
@@ -174,6 +174,14 @@ tests: $(UNIT) $(B)/tests/replay $(B)/tests/qsh $(FUZZERS)
 
 deps:
 	tools/deps check
+
+# For that machine, to be run by qemu. The inspector's libraries are not to be had there; their names are the same.
+ARM64 := $(B)/arm64
+arm64: $(B)/inspector_needs.h
+	@mkdir -p $(ARM64)
+	@cp $< $(ARM64)/
+	$(MAKE) -o $(ARM64)/inspector_needs.h CC=aarch64-linux-gnu-gcc B=$(ARM64) $(ARM64)/libjwtshim.so \
+	        $(addprefix $(ARM64)/tests/,replay storm_core storm_conn)
 
 demo:
 	tools/deps demo

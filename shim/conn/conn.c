@@ -107,14 +107,14 @@ static void buffer_leave(struct buffer *buffer)
 
 void conn_after_fork(struct conn *conn, bool may_free)
 {
-    const bool owes = conn_owes_bytes(conn);
+    const bool loses = conn_owes_bytes(conn) || (!may_free && conn->held.len);
     if (guard_orphaned(&conn->guard))
         stream_end(&conn->stream, REASON_CONCURRENT);
     if (!may_free) {
         buffer_leave(&conn->held);
         buffer_leave(&conn->out);
     }
-    if (owes) {
+    if (loses) {
         conn_reset(conn);
         stream_end(&conn->stream, REASON_RELEASED);
     }

@@ -80,8 +80,9 @@ struct guarded {
     bool changing;
 };
 
-/* Nobody waits long: false after a bounded number of tries (tens of milliseconds: the thread inside may have lost the processor, or wait for
- * the memory that a fork is copying), where the same thread is inside already, and where it was left half changed. Held for a look-up, never over a call of somebody else's. */
+/* Nobody waits long: false after a bounded number of tries (tens of milliseconds: the thread inside may have lost the
+ * processor, or wait for the memory that a fork is copying), where the same thread is inside already, and where it was left
+ * half changed. Held for a look-up, never over a call of somebody else's. */
 static inline bool guarded_enter(struct guarded *guarded)
 {
     for (int i = 0; i < GUARD_TRIES_LONG; i++) {

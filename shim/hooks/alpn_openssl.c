@@ -96,9 +96,9 @@ static bool is_fresh_client(const SSL *ssl, const void *function)
 static bool give(SSL *ssl, const unsigned char *protocols, size_t len, const void *function)
 {
     SSL_set_alpn_protos_fn *set = (SSL_set_alpn_protos_fn *)resolve_beside(NEIGHBOUR_SSL_set_alpn_protos, function);
-    error_mark_fn *mark = set ? errors_mark(function) : NULL;
-    bool given = mark && set(ssl, protocols, (unsigned)len) == 0;
-    errors_drop(mark);
+    error_mark_fn *pop_to_mark = set ? errors_mark(function) : NULL;
+    bool given = pop_to_mark && set(ssl, protocols, (unsigned)len) == 0;
+    errors_drop(pop_to_mark);
     return given;
 }
 

@@ -47,9 +47,9 @@ void errors_drop(error_mark_fn *pop_to_mark)
 static int descriptor_of(const void *ssl, const void *function)
 {
     int (*get_wfd)(const SSL *) = (int (*)(const SSL *))resolve_beside(NEIGHBOUR_SSL_get_wfd, function);
-    error_mark_fn *mark = errors_mark(function);
+    error_mark_fn *pop_to_mark = errors_mark(function);
     int fd = get_wfd ? get_wfd(ssl) : -1;
-    errors_drop(mark);
+    errors_drop(pop_to_mark);
     return fd;
 }
 
@@ -113,9 +113,9 @@ void ssl_release(struct conn *conn, const void *handle, enum reason reason)
         return;
     }
     struct conn_call conn_call = conn_call_for(&releasing, &call);
-    error_mark_fn *mark = errors_mark(call.call.real);
+    error_mark_fn *pop_to_mark = errors_mark(call.call.real);
     conn_release(conn, &conn_call, reason);
-    errors_drop(mark);
+    errors_drop(pop_to_mark);
 }
 
 #define SSL_SINK(real_write)                                                                                             \

@@ -62,10 +62,10 @@ void bio_release(BIO *bio, SSL *ssl, void *real, bool lives)
     struct conn *conn = handle_enter(ssl, &entry);
     if (conn) {
         struct conn_call conn_call = conn_call_for(&bio_sink, &call);
-        error_mark_fn *mark = errors_mark(real);
+        error_mark_fn *pop_to_mark = errors_mark(real);
         if (lives || !conn->private_way)
             conn_release(conn, &conn_call, REASON_RELEASED);
-        errors_drop(mark);
+        errors_drop(pop_to_mark);
         handle_leave(ssl, conn);
     }
     errno = saved;
@@ -177,6 +177,7 @@ static struct conn *read_begins(BIO *bio, void *real, SSL **ssl)
 {
     const int control_get_fd = 105; /* BIO_C_GET_FD */
     BIO *at;
+    *ssl = NULL;
     if (__builtin_expect(atomic_load_explicit(&conns_holding, memory_order_relaxed) == 0, 1))
         return NULL;
     int saved = errno;
@@ -201,7 +202,7 @@ EXPORT int BIO_read(BIO *bio, void *buf, int len)
         return -1;
     struct conn *conn = read_begins(bio, (void *)real, &ssl);
     int got = real(bio, buf, len);
-    handle_kept(conn ? ssl : NULL, conn);
+    handle_kept(ssl, conn);
     return got;
 }
 
@@ -213,7 +214,7 @@ EXPORT int BIO_read_ex(BIO *bio, void *buf, size_t len, size_t *count)
         return 0;
     struct conn *conn = read_begins(bio, (void *)real, &ssl);
     int result = real(bio, buf, len, count);
-    handle_kept(conn ? ssl : NULL, conn);
+    handle_kept(ssl, conn);
     return result;
 }
 
@@ -225,6 +226,6 @@ EXPORT int BIO_gets(BIO *bio, char *buf, int len)
         return -1;
     struct conn *conn = read_begins(bio, (void *)real, &ssl);
     int got = real(bio, buf, len);
-    handle_kept(conn ? ssl : NULL, conn);
+    handle_kept(ssl, conn);
     return got;
 }

@@ -147,7 +147,13 @@ static const struct sink socket_sink = {
     .whole_writes = false,
 };
 
-static bool is_stream_socket(int fd, struct stat *status)
+/* A program that inherits a connection in the middle of a request writes what no program of ours may take for one: a body that
+ * is full of them, say. The socket itself tells, by the signal that F_SETSIG chose, which survives exec: SIGIO, which is what
+ * comes where none was chosen. */
+enum { MARK = SIGIO };
+
+/* Whether a request may begin on it: a stream socket, of which no other program left a mark. */
+static bool is_between_requests(int fd, struct stat *status)
 {
     int type = 0;
     int domain = 0;
@@ -158,17 +164,7 @@ static bool is_stream_socket(int fd, struct stat *status)
         return false;
     len = sizeof domain;
     return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 &&
-           (domain == AF_INET || domain == AF_INET6 || domain == AF_UNIX);
-}
-
-/* A program that inherits a connection in the middle of a request writes what no program of ours may take for one: a body that
- * is full of them, say. The socket itself tells, by the signal that F_SETSIG chose, which survives exec: SIGIO, which is what
- * comes where none was chosen. */
-enum { MARK = SIGIO };
-
-static bool is_marked(int fd)
-{
-    return REAL(fcntl)(fd, F_GETSIG) == MARK;
+           (domain == AF_INET || domain == AF_INET6 || domain == AF_UNIX) && REAL(fcntl)(fd, F_GETSIG) != MARK;
 }
 
 bool socket_needs_look(int fd)
@@ -179,7 +175,7 @@ bool socket_needs_look(int fd)
     if (fd < 0)
         return false;
     int saved = errno;
-    bool look = config_get()->mode != MODE_OFF && fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) && !is_marked(fd);
+    bool look = config_get()->mode != MODE_OFF && fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
     errno = saved;
     if (!look) {
         if (fd < FD_PAGE || config_get()->mode != MODE_OFF)
@@ -201,7 +197,7 @@ static bool track(int fd, const struct stat *status)
 static bool track_if_request(int fd, struct span first)
 {
     struct stat status;
-    if (!request_may_begin(first) || config_get()->mode == MODE_OFF || !is_stream_socket(fd, &status))
+    if (!request_may_begin(first) || config_get()->mode == MODE_OFF || !is_between_requests(fd, &status))
         return false;
     return track(fd, &status);
 }
@@ -213,7 +209,7 @@ void socket_before_copy(int from)
     if ((state != FD_SOCKET && state != FD_UNKNOWN) || config_get()->mode == MODE_OFF)
         return;
     int saved = errno;
-    if (is_stream_socket(from, &status) && !(state == FD_UNKNOWN && is_marked(from))) {
+    if (is_between_requests(from, &status)) {
         stdio_watch(); /* it may be an inherited one */
         track(from, &status);
     }

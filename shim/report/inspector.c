@@ -104,19 +104,24 @@ static inspect_fn *inspector(struct explanation *out)
     return function;
 }
 
-/* Whether this very request line was explained before, as far as a small table remembers. It keeps no token, only a number
- * that many have. */
-static bool was_explained(const struct decision *decision)
+/* Which request lines were explained before, as far as a small table remembers. It keeps no token, only a number that many
+ * have. */
+enum { PLACES = 256 };
+static _Atomic(uint64_t) explained[PLACES];
+
+static uint64_t request_line_hash(const struct decision *decision)
 {
-    enum { PLACES = 256 };
-    static _Atomic(uint64_t) explained[PLACES];
     const struct span parts[] = {decision->method, decision->path, decision->query};
     uint64_t hash = 0x9e3779b97f4a7c15u;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         for (size_t k = 0; k < parts[i].len; k++)
             hash = (hash ^ (unsigned char)parts[i].at[k]) * 0x100000001b3u;
-    hash |= 1; /* 0 is an empty place */
-    return atomic_exchange(&explained[hash >> 32 & (PLACES - 1)], hash) == hash;
+    return hash | 1; /* 0 is an empty place */
+}
+
+static _Atomic(uint64_t) *place_of(uint64_t hash)
+{
+    return &explained[hash >> 32 & (PLACES - 1)];
 }
 
 static void ask(inspect_fn *function, const struct decision *decision, struct explanation *out)
@@ -189,9 +194,16 @@ static bool has_stack(void)
     return left >= size || left >= STACK_NEEDED;
 }
 
+static bool was_explained(const struct decision *decision)
+{
+    const uint64_t hash = request_line_hash(decision);
+    return atomic_load_explicit(place_of(hash), memory_order_relaxed) == hash;
+}
+
 bool inspector_can_explain(const struct decision *decision)
 {
-    return decision->token.len && config_get()->inspect && !getauxval(AT_SECURE) && has_stack();
+    return decision->token.len && config_get()->inspect && !getauxval(AT_SECURE) && !was_explained(decision) &&
+           has_stack();
 }
 
 void inspector_explain(const struct decision *decision, struct explanation *out)
@@ -199,6 +211,7 @@ void inspector_explain(const struct decision *decision, struct explanation *out)
     out->len = 0;
     out->failure = NULL;
     out->detail[0] = '\0';
-    if (!was_explained(decision))
+    const uint64_t hash = request_line_hash(decision);
+    if (atomic_exchange(place_of(hash), hash) != hash)
         explain_undisturbed(decision, out);
 }

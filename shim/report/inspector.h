@@ -13,7 +13,8 @@ struct explanation {
     char detail[256];                /* what the loader says of that, or empty */
 };
 
-/* Whether there is anything to be said of this token, by the settings and where this thread stands. */
+/* Whether there is anything to be said of this token, by the settings, by what was said
+ * before, and by where this thread stands. */
 bool inspector_can_explain(const struct decision *decision);
 
 /* Explains the token of a request that is rewritten. Loads the object the first time. Leaves no error for dlerror(), and

@@ -34,11 +34,15 @@ def same(place, tap, name, argv, output=PIPE, before=(), more=None, patience=20)
     tap.report(not lines, name, lines)
 
 
+# An unwinder that follows what it takes for frames comes to the stack itself: how far depends on the length of LD_PRELOAD alone.
+STRAY_FRAMES = rb'(?m)^ *#\d+ .*(?:\[stack\]|<unknown module>).*\n'
+
+
 def _scrubbed(result, ordered=True):
-    """Without what is another in each run: numbers, and the order of lines where several processes print at once."""
+    """Without what is another in each run: numbers, stray frames, and the order of lines where several processes print at once."""
     run, files = result
     for attribute in ('out', 'err'):
-        setattr(run, attribute, re.sub(rb'==\d+==|0x[0-9a-f]+|\b\d{3,} Segm|\[\d+\]|\bprocess \d+|\bLWP \d+', b'', getattr(run, attribute)))
+        setattr(run, attribute, re.sub(rb'==\d+==|0x[0-9a-f]+|\b\d{3,} Segm|\[\d+\]|\bprocess \d+|\bLWP \d+', b'', re.sub(STRAY_FRAMES, b'', getattr(run, attribute))))
         if not ordered:
             setattr(run, attribute, b'\n'.join(sorted(getattr(run, attribute).split(b'\n'))))
     return run, files

@@ -139,6 +139,22 @@ static void nor_what_is_held_for_a_descriptor(void **state)
     fd_forget(7);
 }
 
+/* The start of a request line is on the wire, and kept for what comes behind it. */
+static void a_child_of_a_bare_fork_that_loses_what_was_shown_understands_nothing(void **state)
+{
+    (void)state;
+    struct conn conn = {.holding = false};
+    fresh_wire(sizeof wire);
+    writes(&conn, "GET /");
+    char *held = conn.held.at;
+    conn_after_fork(&conn, false);
+    writes(&conn, half_a_head);
+    writes(&conn, "st: s.atlassian.net\r\n\r\n");
+    assert_span_equal(span_of(wire, wire_len), "GET /" HEAD);
+    free(held);
+    conn_reset(&conn);
+}
+
 static void a_child_goes_on_where_nothing_is_owed(void **state)
 {
     (void)state;
@@ -634,6 +650,7 @@ int main(void)
         cmocka_unit_test(a_child_forgets_a_commit_under_way),
         cmocka_unit_test(a_child_of_a_bare_fork_frees_nothing),
         cmocka_unit_test(nor_what_is_held_for_a_descriptor),
+        cmocka_unit_test(a_child_of_a_bare_fork_that_loses_what_was_shown_understands_nothing),
         cmocka_unit_test(a_child_goes_on_where_nothing_is_owed),
         cmocka_unit_test(where_another_thread_was_inside_the_child_understands_nothing),
         cmocka_unit_test(a_handle_lives_as_long_as_its_references),

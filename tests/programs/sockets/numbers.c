@@ -1,5 +1,6 @@
 /* A number that becomes another socket's, seen and unseen, while its connection owes half a head or a body; and calls that only look as
  * if a number ended. */
+#include "../../../shim/loader/raw.h"
 #include "common.h"
 
 #include <linux/filter.h>
@@ -12,36 +13,17 @@
 #define CLOSE_RANGE_UNSHARE (1U << 1)
 #endif
 
-/* By the kernel itself: no function that anybody could stand in for. */
-static long call_unseen(long number, long a, long b, long c)
-{
-#if defined(__x86_64__)
-    long result;
-    __asm__ volatile("syscall" : "=a"(result) : "0"(number), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
-    return result;
-#elif defined(__aarch64__)
-    register long x8 __asm__("x8") = number;
-    register long x0 __asm__("x0") = a;
-    register long x1 __asm__("x1") = b;
-    register long x2 __asm__("x2") = c;
-    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2) : "memory");
-    return x0;
-#else
-#error "how does this machine call its kernel?"
-#endif
-}
-
 static void write_given(int fd, int index)
 {
     CALL(write(fd, given[index].at, given[index].len));
 }
 
-/* A new connection gets the number of `fd`. */
+/* A new connection gets the number of `fd`, by the kernel itself: by no function that anybody could stand in for. */
 static void replace_unseen(int fd)
 {
     int other = dial();
-    need(call_unseen(SYS_dup3, other, fd, 0) == fd, "dup3");
-    need(call_unseen(SYS_close, other, 0, 0) == 0, "close");
+    need(raw_syscall(SYS_dup3, other, fd, 0, 0, 0, 0) == fd, "dup3");
+    need(raw_syscall(SYS_close, other, 0, 0, 0, 0, 0) == 0, "close");
 }
 
 static void unseen_after_request(void)

@@ -50,27 +50,27 @@ static void half_a_head(SSL *ssl, struct bytes request)
 }
 
 /* As servers and pools do: no more words, and away with it. */
-static void by_free(struct bytes request)
+static void ends_at_once(struct bytes request, bool fails_before, const char *where)
 {
     struct pair pair = shake_hands();
     half_a_head(pair.client, request);
     SSL_set_shutdown(pair.client, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    if (fails_before)
+        check(!BIO_new_file("/nonexistent/file", "r"), "an error of the program's own");
     SSL_free(pair.client);
-    show_queue("behind SSL_free");
+    show_queue(where);
     SSL_free(pair.server);
     SSL_CTX_free(pair.ctx);
 }
 
+static void by_free(struct bytes request)
+{
+    ends_at_once(request, false, "behind SSL_free");
+}
+
 static void by_free_with_an_error_before(struct bytes request)
 {
-    struct pair pair = shake_hands();
-    half_a_head(pair.client, request);
-    SSL_set_shutdown(pair.client, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-    check(!BIO_new_file("/nonexistent/file", "r"), "an error of the program's own");
-    SSL_free(pair.client);
-    show_queue("behind SSL_free with an error before");
-    SSL_free(pair.server);
-    SSL_CTX_free(pair.ctx);
+    ends_at_once(request, true, "behind SSL_free with an error before");
 }
 
 static void without_a_transport(struct bytes request)

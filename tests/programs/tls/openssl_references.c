@@ -40,28 +40,29 @@ static void end(SSL *ssl)
 }
 
 /* The SSL is the program's, and the BIO only stood before it. */
-static void no_close(char **arguments)
+static void without_its_bio(char **arguments, bool all)
 {
     SSL *ssl;
     BIO *bio = open_bio(arguments, &ssl, BIO_NOCLOSE);
     write_head(bio);
-    BIO_free(bio);
+    if (all)
+        BIO_free_all(bio);
+    else
+        BIO_free(bio);
     write_body_by_ssl(ssl);
     end(ssl);
     close_ssl(ssl);
     SSL_CTX_free(ctx);
 }
 
+static void no_close(char **arguments)
+{
+    without_its_bio(arguments, false);
+}
+
 static void no_close_all(char **arguments)
 {
-    SSL *ssl;
-    BIO *bio = open_bio(arguments, &ssl, BIO_NOCLOSE);
-    write_head(bio);
-    BIO_free_all(bio);
-    write_body_by_ssl(ssl);
-    end(ssl);
-    close_ssl(ssl);
-    SSL_CTX_free(ctx);
+    without_its_bio(arguments, true);
 }
 
 static void second_reference(char **arguments)
