@@ -45,7 +45,7 @@ static bool behind_env(const struct subject *subject, const char *rest, char pat
 static bool first_line(const char *root, const char *real, char line[LINE_MAX_LEN])
 {
     struct file file;
-    if (!root_read(root, real, &file))
+    if (!root_read_start(root, real, LINE_MAX_LEN + 1, &file))
         return false;
     bool is_script = file.len > 2 && file.bytes[0] == '#' && file.bytes[1] == '!';
     if (is_script) {

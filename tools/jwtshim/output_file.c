@@ -23,26 +23,6 @@ static int refuse(struct output_file *file, const struct command *command)
     return code;
 }
 
-static void drop(const struct output_file *file)
-{
-    unfinished_hold();
-    unlink(file->temporary);
-    unfinished_no_more();
-    unfinished_let();
-}
-
-static bool move_into_place(const struct output_file *file)
-{
-    unfinished_hold();
-    const bool moved = rename(file->temporary, file->path) == 0;
-    const int error = errno;
-    if (moved)
-        unfinished_no_more();
-    unfinished_let();
-    errno = error;
-    return moved;
-}
-
 /* The mode that the file has, or that a new one gets. */
 static mode_t mode_for(const struct stat *existing)
 {
@@ -68,7 +48,7 @@ static int begin_beside(struct output_file *file, const struct command *command,
         return refuse(file, command);
     if (fchmod(fd, mode_for(existing)) != 0 || !(file->stream = fdopen(fd, "w"))) {
         const int error = errno;
-        drop(file);
+        unfinished_goes(AT_FDCWD, file->temporary);
         close(fd);
         errno = error;
         return refuse(file, command);
@@ -104,14 +84,14 @@ int output_end(struct output_file *file, const struct command *command)
         error = errno;
         good = false;
     }
-    if (good && file->temporary && !move_into_place(file)) {
+    if (good && file->temporary && !unfinished_becomes(AT_FDCWD, file->temporary, file->path)) {
         error = errno;
         good = false;
     }
     if (!good) {
         code = command_failed(command, EX_IOERR, "%s: %s", file->name, strerror(error));
         if (file->temporary)
-            drop(file);
+            unfinished_goes(AT_FDCWD, file->temporary);
     }
     forget(file);
     return code;

@@ -117,21 +117,6 @@ static int try_lock(struct preload_file *file)
     return got;
 }
 
-/* The lock becomes the file. */
-static bool move_into_place(struct preload_file *file)
-{
-    unfinished_hold();
-    const bool moved = renameat(file->directory, file->lock, file->directory, file->name) == 0;
-    const int error = errno;
-    if (moved) {
-        unfinished_no_more();
-        file->lock[0] = '\0';
-    }
-    unfinished_let();
-    errno = error;
-    return moved;
-}
-
 static int lock(struct preload_file *file, const struct command *command)
 {
     const struct timespec pause = {.tv_nsec = TRY_MS * 1000000L};
@@ -212,8 +197,9 @@ int preload_replace(struct preload_file *file, const struct command *command, st
     } else {
         if (!fill_lock(file, text))
             return fail(command, EX_IOERR, "cannot be written");
-        if (!move_into_place(file))
+        if (!unfinished_becomes(file->directory, file->lock, file->name))
             return fail(command, EX_IOERR, "cannot be replaced");
+        file->lock[0] = '\0';
     }
     fsync(file->directory);
     return EX_OK;
@@ -221,11 +207,8 @@ int preload_replace(struct preload_file *file, const struct command *command, st
 
 void preload_close(struct preload_file *file)
 {
-    unfinished_hold();
     if (file->lock[0])
-        unlinkat(file->directory, file->lock, 0);
-    unfinished_no_more();
-    unfinished_let();
+        unfinished_goes(file->directory, file->lock);
     if (file->lock_fd >= 0)
         close(file->lock_fd);
     if (file->directory >= 0)

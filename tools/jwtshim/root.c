@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -136,7 +137,7 @@ static bool read_all(int fd, struct file *file, unsigned char *bytes)
 }
 
 /* Not by a mapping of the file: somebody may cut it off, or write to it, while it is looked at. */
-bool file_read(int fd, struct file *file)
+static bool read_start(int fd, size_t most, struct file *file)
 {
     struct stat status = {.st_mode = 0};
     *file = (struct file){.bytes = NULL};
@@ -145,7 +146,7 @@ bool file_read(int fd, struct file *file)
         errno = S_ISDIR(status.st_mode) ? EISDIR : regular ? ENODATA : ENOEXEC;
         return false;
     }
-    const size_t size = (size_t)status.st_size;
+    const size_t size = (size_t)status.st_size < most ? (size_t)status.st_size : most;
     void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (bytes == MAP_FAILED)
         return false;
@@ -159,7 +160,12 @@ bool file_read(int fd, struct file *file)
     return false;
 }
 
-bool root_read(const char *root, const char *real, struct file *file)
+bool file_read(int fd, struct file *file)
+{
+    return read_start(fd, SIZE_MAX, file);
+}
+
+bool root_read_start(const char *root, const char *real, size_t most, struct file *file)
 {
     char outside[PATH_MAX];
     *file = (struct file){.bytes = NULL};
@@ -168,11 +174,16 @@ bool root_read(const char *root, const char *real, struct file *file)
     int fd = open(outside, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return false;
-    const bool done = file_read(fd, file);
+    const bool done = read_start(fd, most, file);
     const int error = errno;
     close(fd);
     errno = error;
     return done;
+}
+
+bool root_read(const char *root, const char *real, struct file *file)
+{
+    return root_read_start(root, real, SIZE_MAX, file);
 }
 
 void file_free(struct file *file)

@@ -20,6 +20,9 @@ bool root_resolve(const char *root, const char *path, char real[PATH_MAX]);
 /* Reads a file by its real path. False with errno: EISDIR, ENODATA for an empty file, ENOEXEC for what is no regular one, EFBIG for
  * more than a gigabyte. */
 bool root_read(const char *root, const char *real, struct file *file);
+
+/* The same of the first `most` bytes. */
+bool root_read_start(const char *root, const char *real, size_t most, struct file *file);
 void file_free(struct file *file);
 
 /* As root_read(), for an open file, which stays open. */

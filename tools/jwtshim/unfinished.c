@@ -1,7 +1,9 @@
 #include "unfinished.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <unistd.h>
 
 static const int ending[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM, SIGXCPU, SIGXFSZ};
@@ -43,7 +45,22 @@ void unfinished_is(int directory, const char *name)
             sigaction(ending[i], &action, NULL);
 }
 
-void unfinished_no_more(void)
+bool unfinished_becomes(int directory, const char *name, const char *own)
 {
+    unfinished_hold();
+    const bool moved = renameat(directory, name, directory, own) == 0;
+    const int error = errno;
+    if (moved)
+        name_there = NULL;
+    unfinished_let();
+    errno = error;
+    return moved;
+}
+
+void unfinished_goes(int directory, const char *name)
+{
+    unfinished_hold();
+    unlinkat(directory, name, 0);
     name_there = NULL;
+    unfinished_let();
 }

@@ -2,14 +2,19 @@
 #ifndef JWTSHIM_TOOLS_UNFINISHED_H
 #define JWTSHIM_TOOLS_UNFINISHED_H
 
-/* Between these two no signal ends the command: making or moving the file, and saying so, are one step. */
+#include <stdbool.h>
+
+/* Between these two no signal ends the command: making the file and saying so are one step. */
 void unfinished_hold(void);
 void unfinished_let(void);
 
 /* It is there, by that name in that directory (AT_FDCWD). Not copied. */
 void unfinished_is(int directory, const char *name);
 
-/* It has its own name now, or is gone. */
-void unfinished_no_more(void);
+/* It gets its own name. False with errno: it is still there. */
+bool unfinished_becomes(int directory, const char *name, const char *own);
+
+/* It is not wanted any more. */
+void unfinished_goes(int directory, const char *name);
 
 #endif
