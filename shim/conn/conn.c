@@ -84,8 +84,8 @@ void conn_reset(struct conn *conn)
     set_holding(conn, false);
     buffer_free(&conn->held);
     end_out(conn);
-    conn->shown = conn->out_sent = conn->ahead = conn->due = conn->refused_len = conn->refused_ahead = 0;
-    conn->refused_told = false;
+    conn->shown = conn->out_sent = conn->ahead = conn->due = conn->refused_len = 0;
+    conn->refused_ahead = conn->refused_told = false;
     stream_reset(&conn->stream);
     atomic_store_explicit(&conn->disturbed, false, memory_order_relaxed);
 }
@@ -324,7 +324,8 @@ static bool write_ahead(struct conn *conn, const struct conn_call *call, const c
     if (sent <= 0) {
         conn->refused_after = conn->stream;
         stream_end(&conn->refused_after, REASON_UNSEEN_BYTES);
-        conn->refused_len = conn->refused_ahead = len;
+        conn->refused_len = len;
+        conn->refused_ahead = true;
         progress->answer = sent;
         return false;
     }
@@ -351,9 +352,9 @@ static struct buffer add_ahead(const struct stream *next, const struct stream_st
 /* How many of `len` bytes that the program shows now are looked at together. */
 static size_t shown_again(struct conn *conn, size_t len)
 {
-    const size_t refused = conn->refused_ahead;
-    conn->refused_ahead = 0;
-    return refused && refused < len ? refused : len;
+    const bool again = conn->refused_ahead && conn->refused_len < len;
+    conn->refused_ahead = false;
+    return again ? conn->refused_len : len;
 }
 
 /* Nothing is held: passes on all that needs no change, or commits a rewrite, or holds. */
@@ -574,8 +575,8 @@ void conn_gives_up(struct conn *conn, size_t len)
 {
     if (len > conn->ahead)
         stream_end(&conn->stream, REASON_UNSEEN_BYTES);
-    conn->ahead = conn->due = conn->refused_len = conn->refused_ahead = 0;
-    conn->refused_told = false;
+    conn->ahead = conn->due = conn->refused_len = 0;
+    conn->refused_ahead = conn->refused_told = false;
 }
 
 ssize_t conn_resume(struct conn *conn, const struct conn_call *call, ssize_t (*resume)(void *ctx))
@@ -589,8 +590,8 @@ ssize_t conn_resume(struct conn *conn, const struct conn_call *call, ssize_t (*r
             went_through(conn, conn->refused_len, (size_t)sent, &conn->refused_after);
         else
             conn_skip(conn, (uint64_t)sent);
-        conn->refused_len = conn->refused_ahead = 0;
-        conn->refused_told = false;
+        conn->refused_len = 0;
+        conn->refused_ahead = conn->refused_told = false;
         return sent;
     }
     conn->out_sent += (size_t)sent;

@@ -51,7 +51,7 @@ struct conn {
     /* The last write that was passed through and refused, for libraries that go on with it unseen. */
     struct stream refused_after;
     size_t refused_len;
-    size_t refused_ahead; /* of a request line, before its query; the library may have kept them, and gets them again first */
+    bool refused_ahead; /* it was of a request line, before its query: the library may have kept it, and gets it again first */
     bool refused_told; /* its decision was told then, and is not when it is shown again */
 
     /* For bytes that must be released when the library is not there to ask: how this layer does that, and by what. `release`,
